@@ -1,0 +1,89 @@
+"""Fetch what the site ships of other people's work; run it again to update.
+
+    python tools/vendor.py
+
+Needs npm and the Python packages fonttools and brotli. Writes, each with its licence:
+
+- `literate/vendor/temml.min.js` (MIT): turns TeX into MathML while the site is built;
+- `docs/assets/fonts/math.woff2` (SIL OFL 1.1): Noto Sans Math, cut down to the glyphs
+  that formulas use; brackets and roots stretch only with a font that has a MATH table.
+"""
+
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from fontTools import subset
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMML = "temml@0.13.5"
+FONT = "@fontsource/noto-sans-math@5.3.0"
+GLYPHS = [
+    *range(0x20, 0x7F),  # ASCII
+    *(0xA0, 0xAC, 0xB1, 0xB7, 0xD7, 0xF7),  # no-break space ¬ ± · × ÷
+    *range(0x391, 0x3CA),  # Greek
+    *(0x3D1, 0x3D5, 0x3F1, 0x3F5),  # theta, phi, rho and epsilon, the other shapes
+    *(0x2016, 0x2026, 0x2032, 0x2033, 0x2061, 0x2062, 0x2063),
+    *(0x2102, 0x210E, 0x2113, 0x2115, 0x211D, 0x2124),  # number sets, h, script l
+    *range(0x2190, 0x2195),  # arrows
+    *(0x21A6, 0x21D0, 0x21D2, 0x21D4),
+    *(0x2200, 0x2202, 0x2203, 0x2205, 0x2206, 0x2207, 0x2208, 0x2209, 0x220B),
+    *(0x220F, 0x2211, 0x2212, 0x2213, 0x2217, 0x2218, 0x221A, 0x221D, 0x221E),
+    *(0x2223, 0x2225, 0x2227, 0x2228, 0x2229, 0x222A, 0x222B, 0x223C),
+    *(0x2243, 0x2245, 0x2248, 0x2254, 0x2260, 0x2261, 0x2264, 0x2265, 0x226A, 0x226B),
+    *(0x2282, 0x2286, 0x2295, 0x2297, 0x2299, 0x22A4, 0x22A5, 0x22C5, 0x22EE, 0x22EF),
+    *(0x22F1, 0x2308, 0x2309, 0x230A, 0x230B, 0x27E8, 0x27E9),
+    *range(0x1D434, 0x1D468),  # italic letters
+    *range(0x1D400, 0x1D434),  # bold letters
+    *(0x1D49C, 0x1D49E, 0x1D49F, 0x1D4A2, 0x1D4A9, 0x1D4AA, 0x2112, 0x212C, 0x2130),
+    *(0x1D53C, 0x1D54D, 0x1D7D9),  # double-struck E, V, 1
+    *range(0x1D6FC, 0x1D71C),  # italic Greek
+]
+
+
+def unpack(package: str, folder: Path) -> Path:
+    """The contents of an npm package."""
+    command = ["npm", "pack", "--json", package]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    archive = folder / json.loads(done.stdout)[0]["filename"]
+    target = folder / package.replace("/", "-")
+    with tarfile.open(archive) as tar:
+        tar.extractall(target, filter="data")
+    return target / "package"
+
+
+def temml(folder: Path) -> None:
+    """Copy the converter and its licence."""
+    package = unpack(TEMML, folder)
+    target = ROOT / "literate" / "vendor"
+    target.mkdir(exist_ok=True)
+    shutil.copy(package / "dist" / "temml.min.js", target / "temml.min.js")
+    shutil.copy(package / "LICENSE", target / "temml.LICENSE")
+
+
+def font(folder: Path) -> None:
+    """Cut the font down to `GLYPHS`, and what these stretch into."""
+    package = unpack(FONT, folder)
+    source = package / "files" / "noto-sans-math-latin-400-normal.woff2"
+    target = ROOT / "docs" / "assets" / "fonts"
+    target.mkdir(parents=True, exist_ok=True)
+    options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls", "flac"])
+    options.name_IDs = [0, 1, 2, 13, 14]
+    options.hinting = False
+    loaded = subset.load_font(str(source), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=GLYPHS)
+    subsetter.subset(loaded)
+    subset.save_font(loaded, str(target / "math.woff2"), options)
+    shutil.copy(package / "LICENSE", target / "math.LICENSE")
+    size = (target / "math.woff2").stat().st_size
+    print(f"docs/assets/fonts/math.woff2: {size:,} bytes, {len(GLYPHS)} characters")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        temml(Path(name))
+        font(Path(name))
