@@ -1,0 +1,82 @@
+"""Which files of `snippets/` a page's code needs, imports of imports included.
+
+Found by reading, without running anything: `import` statements, and any mention such as
+`snippets.attention` or `snippets/data/tales.txt` (a page may start
+`python -m snippets.attention`).
+"""
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from literate.project import ROOT, SNIPPETS
+
+MENTION = re.compile(r"\bsnippets(?:[./\\]\w+)+")
+
+
+def files(sources: Iterable[str]) -> list[Path]:
+    """The files under `snippets/` that these pieces of Python need, sorted."""
+    found: set[Path] = set()
+    waiting = [path for source in sources for path in _files_of(mentioned(source))]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        if path.suffix == ".py":
+            package = path.parent.relative_to(ROOT).parts
+            waiting += _files_of(mentioned(path.read_text("utf8"), package))
+    return sorted(found)
+
+
+def digest(sources: Iterable[str]) -> str:
+    """A digest of the contents of those files."""
+    total = hashlib.sha256()
+    for path in files(sources):
+        total.update(path.relative_to(ROOT).as_posix().encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def mentioned(text: str, package: tuple[str, ...] = ()) -> set[str]:
+    """The dotted names below `snippets` in a text; `package` resolves `from . import`.
+
+    >>> sorted(mentioned("from snippets.data import tales"))
+    ['snippets.data', 'snippets.data.tales']
+    """
+    names = {re.sub(r"[/\\]", ".", match[0]) for match in MENTION.finditer(text)}
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return names
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return {name for name in names if name.split(".")[0] == "snippets"}
+
+
+def _files_of(names: Iterable[str]) -> Iterator[Path]:
+    """The files that importing or reading these names touches."""
+    for name in names:
+        path = SNIPPETS
+        for part in name.split(".")[1:]:
+            yield from _package(path)
+            yield from path.glob(f"{part}.*")
+            path = path / part
+        yield from _package(path)
+
+
+def _package(path: Path) -> Iterator[Path]:
+    """A package's `__init__.py` and the data files beside it."""
+    if path.is_dir():
+        yield from (p for p in path.iterdir() if p.is_file() and _belongs(p))
+
+
+def _belongs(path: Path) -> bool:
+    return path.name == "__init__.py" or path.suffix not in (".py", ".pyc")

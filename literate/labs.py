@@ -1,0 +1,144 @@
+"""Labs: notebooks to work on, written as scripts in Jupytext's percent format.
+
+In `docs/labs/*.py` each solution stands between two marker lines, below a comment that
+gives the task:
+
+    # Task 1: divide the scores by the square root of the head size.
+    ### BEGIN SOLUTION
+    scores = scores / math.sqrt(size)
+    ### END SOLUTION
+
+The site shows the solved lab, run by mkdocs-jupyter, without the markers. The notebook
+that a reader downloads has `raise NotImplementedError("Task 1: …")` there instead.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urljoin
+
+import jupytext
+from mkdocs_jupyter import convert
+from mkdocs_jupyter.config import settings
+from nbformat import NotebookNode
+
+from literate import cache
+from literate.notebook import KERNEL
+from literate.project import CACHE, DOCS, ROOT, SNIPPETS, PageError, mode, relative
+
+FOLDER = DOCS / "labs"
+TEMPLATES = ROOT / "overrides" / "labs"
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
+RELATIVE_LINK = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<target>(?![a-z]+:)[^)\s]+)\)")
+TASK = re.compile(r"^\s*# (?P<text>Task \d+: .+)$")
+
+
+def labs() -> list[Path]:
+    """The labs of the site."""
+    return sorted(FOLDER.glob("*.py"))
+
+
+def configure() -> str:
+    """The cache folder for mkdocs-jupyter, whose own key leaves out imported code.
+
+    Called from mkdocs.yml. Also gives it our templates, and makes a frozen build refuse
+    to run a lab.
+    """
+    settings.templates_dir = str(TEMPLATES)
+    if mode() == "frozen":
+        convert.nb2html = _refuse
+    digest = hashlib.sha256(cache.environment().encode())
+    used = [*SNIPPETS.rglob("*.py"), *TEMPLATES.rglob("*.*"), Path(__file__)]
+    for path in sorted(used):
+        digest.update(path.read_bytes())
+    return str(CACHE / "labs" / digest.hexdigest()[:16])
+
+
+def _refuse(path: str, **options) -> str:
+    raise PageError(
+        f"{relative(Path(path))}: LITERATE=frozen, and this lab has not been run as it"
+        " is now"
+    )
+
+
+def solved(path: Path) -> NotebookNode:
+    """The lab with its solutions, without the markers."""
+    return read(path, lambda task, inside: inside)
+
+
+def stripped(path: Path, site_url: str = "") -> NotebookNode:
+    """The lab as readers get it: each solution replaced by its task.
+
+    Links lead to the published site, and are plain text where that is not known.
+    """
+
+    def absolute(match: re.Match) -> str:
+        page = f"{site_url}labs/{path.stem}/"
+        target = f"[{match['label']}]({urljoin(page, match['target'])})"
+        return target if site_url else match["label"]
+
+    lab = read(path, placeholder)
+    for cell in lab.cells:
+        if cell.cell_type == "markdown":
+            cell.source = RELATIVE_LINK.sub(absolute, cell.source)
+    return lab
+
+
+def placeholder(task: str, inside: list[str]) -> list[str]:
+    """What stands in place of a solution: an error that tells the task."""
+    code = [line for line in inside if line.strip()]
+    indent = min(len(line) - len(line.lstrip()) for line in code)
+    return [f"{' ' * indent}raise NotImplementedError({task!r})"]
+
+
+def read(path: Path, change: Callable[[str, list[str]], list[str]]) -> NotebookNode:
+    """The notebook of a lab; `change(task, solution lines)` gives what stands there.
+
+    Raises `PageError` for markers that do not match, or without a task above them.
+    """
+    notebook = jupytext.reads("\n".join(_lines(path, change)), fmt="py:percent")
+    notebook.metadata = KERNEL
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"  # the same at each build
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = {"tags": tags} if tags else {}
+    return notebook
+
+
+def _lines(path: Path, change: Callable[[str, list[str]], list[str]]) -> list[str]:
+    name = relative(path)
+    lines: list[str] = []
+    inside: list[str] | None = None
+    task = ""
+    for number, line in enumerate(path.read_text("utf8").split("\n"), 1):
+        mark = line.strip()
+        if mark == BEGIN:
+            if inside is not None:
+                raise PageError(f"{name}:{number}: {BEGIN} inside a solution")
+            task = _task_above(lines, f"{name}:{number}")
+            inside = []
+        elif mark == END:
+            if not inside:
+                raise PageError(f"{name}:{number}: {END} without a solution above it")
+            lines += change(task, inside)
+            inside = None
+        else:
+            (lines if inside is None else inside).append(line)
+    if inside is not None:
+        raise PageError(f"{name}: a {BEGIN} is never closed by {END}")
+    return lines
+
+
+def _task_above(lines: list[str], place: str) -> str:
+    """The task in the comment that ends just above, on one or more lines."""
+    comment: list[str] = []
+    for line in reversed(lines):
+        if not line.strip().startswith("#"):
+            break
+        comment.insert(0, line.strip())
+        if match := TASK.match(line):
+            rest = [part.lstrip("# ") for part in comment[1:]]
+            return " ".join([match["text"], *rest])
+    raise PageError(f'{place}: above {BEGIN} must stand a comment "# Task 1: …"')

@@ -1,0 +1,108 @@
+"""Outputs as HTML, to stand inside the box of the code that made them."""
+
+import html
+import re
+from collections.abc import Sequence
+
+from literate.block import Block
+from literate.plan import tasks
+from literate.project import repository
+from literate.source import Page
+from literate.worker import Output
+
+WORDS_A_MINUTE = 200  # Brysbaert 2019 finds 238 for English; formulas slow readers down
+CODE_LINES_A_MINUTE = 30
+# the branch that the published site, and so its notebooks, are on
+COLAB = "https://colab.research.google.com/github/{}/blob/gh-pages/"
+SVG_ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
+
+
+def output(block: Block, made: Output) -> str:
+    """The printed text and the figure of a block."""
+    parts = []
+    if made.text:
+        parts.append(text(made.text))
+    parts += [figure(block, svg) for svg in made.figures]
+    return "".join(parts)
+
+
+def text(printed: str) -> str:
+    """Printed text, as printed."""
+    code = f"<pre><code>{html.escape(printed, quote=False)}</code></pre>"
+    return f'<div class="output" role="group" aria-label="Output">{code}</div>'
+
+
+def figure(block: Block, svg: str) -> str:
+    """A figure with its alternative text and caption."""
+    svg = SVG_ID.sub(rf"\g<1>figure-{block.index}-", svg)
+    label = html.escape(block.options.alt)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    caption = html.escape(block.options.caption, quote=False)
+    below = f"<figcaption>{caption}</figcaption>" if caption else ""
+    return f'<figure class="output figure">{svg}{below}</figure>'
+
+
+def times(prose: str, blocks: Sequence[Block], outputs: Sequence[Output]) -> str:
+    """How long a page takes to read (estimated) and its code to run (measured)."""
+    lines = sum(len(block.lines) for block in blocks)
+    minutes = len(prose.split()) / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE
+    minutes = max(1, round(minutes))
+    read = f"about {minutes} minute{'s' if minutes > 1 else ''} to read"
+    seconds = sum(made.seconds for made in outputs)
+    ran = f"its code ran in {seconds:.1f} s on one core" if outputs else ""
+    parts = " · ".join(f"<span>{part}</span>" for part in (read, ran) if part)
+    return f'<p class="times">{parts}</p>'
+
+
+def downloads(page: Page) -> str:
+    """Links to the page's notebook and script, and to Colab where that can work."""
+    stem = page.path.stem
+    links = [
+        f'<a href="../{stem}.ipynb" download>Notebook</a>',
+        f'<a href="../{stem}.py" download>Python script</a>',
+    ]
+    if repository():
+        path = page.name.removeprefix("docs/").removesuffix(".md") + ".ipynb"
+        links.append(f'<a href="{COLAB.format(repository())}{path}">Open in Colab</a>')
+    return f'<p class="downloads">{" · ".join(links)}</p>'
+
+
+def served(page: Page) -> str:
+    """The tasks of the plan that a page serves, named in its front matter."""
+    known = tasks()
+    items = [known[name] for name in page.meta.get("tasks", [])]
+    rows = "".join(
+        f'<li class="task" data-task="{task.id}"><label>'
+        f'<input type="checkbox" disabled> {html.escape(task.plain)}</label></li>'
+        for task in items
+    )
+    if not rows:
+        return ""
+    title = '<p class="serves-title">In the plan</p>'
+    return (
+        f'<aside class="serves" aria-label="In the plan">{title}<ul>{rows}</ul></aside>'
+    )
+
+
+def failure(message: str) -> str:
+    """A failed block or a wrong page, for `mkdocs serve`."""
+    code = f"<pre><code>{html.escape(message, quote=False)}</code></pre>"
+    return f'<div class="output failure" role="alert">{code}</div>'
+
+
+def fold(code: str, summary: str) -> str:
+    """Long helper code behind a line that says what it is."""
+    title = html.escape(summary, quote=False)
+    return f'<details class="fold"><summary>{title}</summary>{code}</details>'
+
+
+def problems(block: Block, made: Output) -> str:
+    """What is wrong with a block's figures; empty if nothing is."""
+    alt, drawn = block.options.alt, len(made.figures)
+    if drawn and not alt:
+        return 'this block draws a figure: say what it shows, alt="..."'
+    if alt and not drawn:
+        return "this block has alt= and draws no figure"
+    if drawn > 1:
+        return f"this block draws {drawn} figures; draw one a block (or use subplots)"
+    return ""

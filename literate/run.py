@@ -1,0 +1,162 @@
+"""Runs a page: a process of its own, block after block, until one fails.
+
+On Linux the processes are forked from a server that has imported torch and matplotlib
+and never computes (a fork after a matrix product can hang); on macOS and Windows, where
+that is not safe, each starts afresh.
+"""
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from literate import worker
+from literate.block import Block
+from literate.project import ROOT
+
+PRELOADED = ["torch", "matplotlib.pyplot", "literate.worker"]
+DEFAULT_LIMIT = 60.0  # seconds for a block, unless the page says `limit:`
+FRAME = re.compile(r'File "(?P<page>[^"\n]*)\[(?P<index>\d+)\]", line (?P<line>\d+)')
+
+_running: set[multiprocessing.Process] = set()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The block that failed, and a message that starts with `docs/page.md:LINE`."""
+
+    block: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """The outputs of a page's blocks, in order, as far as they ran."""
+
+    outputs: list[worker.Output]
+    failed: Failed | None = None
+
+
+@functools.cache
+def _context() -> multiprocessing.context.BaseContext:
+    os.environ.update(worker.ENVIRONMENT)
+    paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys(paths)))
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+def run(name: str, blocks: Sequence[Block], limit: float = DEFAULT_LIMIT) -> Run:
+    """Run a page's blocks, those with `notest` left out; `limit` is seconds a block."""
+    outputs: list[worker.Output] = []
+    with _process(limit) as (process, connection, folder):
+        for block in blocks:
+            if block.options.notest:
+                outputs.append(worker.Output())
+                continue
+            filename = f"{name}[{block.index}]"
+            answer = _ask(
+                process,
+                connection,
+                worker.Request(block.source, filename, block.options.raises),
+                limit,
+                folder,
+            )
+            if isinstance(answer, worker.Failure):
+                message = _report(name, blocks, block, answer.message)
+                return Run(outputs, Failed(block.index, message))
+            outputs.append(answer)
+    return Run(outputs)
+
+
+@contextlib.contextmanager
+def _process(limit: float):
+    """A page's process, a connection to it, and the folder it works in."""
+    context = _context()
+    here, there = context.Pipe()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        process = context.Process(target=worker.serve, args=(there, folder, limit))
+        with _lock:
+            process.start()
+            _running.add(process)
+        there.close()
+        try:
+            yield process, here, folder
+        finally:
+            here.close()
+            process.join(timeout=2)
+            _kill(process)
+            with _lock:
+                _running.discard(process)
+
+
+def _ask(process, connection, request, limit, folder) -> worker.Output | worker.Failure:
+    try:
+        connection.send(request)
+        if connection.poll(limit + 10):  # the process itself stops at `limit`
+            return connection.recv()
+    except (EOFError, OSError):
+        process.join(timeout=10)
+    _kill(process)
+    return worker.Failure(_death(process.exitcode, limit, folder))
+
+
+def _death(code: int | None, limit: float, folder: Path) -> str:
+    """Why a page's process is gone, with what it left on standard error."""
+    left = (folder / "stderr").read_text("utf8", errors="replace")
+    if "Timeout (" in left or code is None:
+        why = f"it ran longer than {limit:g} s; a page may set `limit:` at its head"
+    elif code < 0:
+        why = f"its process was killed by {signal.Signals(-code).name}"
+        if -code == getattr(signal, "SIGKILL", None):
+            why += ", most often for want of memory"
+    else:
+        why = f"it ended its process with exit code {code}"
+    return f"{why}\n{left[-4000:]}".rstrip()
+
+
+def _kill(process) -> None:
+    """End a page's process and all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ValueError):
+        process.kill()
+        process.join(timeout=10)
+
+
+def stop() -> None:
+    """End all pages that are running now."""
+    with _lock:
+        for process in _running:
+            _kill(process)
+
+
+def _report(name: str, blocks: Sequence[Block], block: Block, message: str) -> str:
+    by_index = {b.index: b for b in blocks}
+
+    def in_page(match: re.Match) -> str:
+        if match["page"] != name:
+            return match[0]
+        line = by_index[int(match["index"])].page_line(int(match["line"]))
+        return f'File "{name}", line {line}'
+
+    width = len(str(block.lines[-1] if block.lines else block.line))
+    code = "\n".join(
+        f"  {number:>{width}} | {text}".rstrip()
+        for number, text in zip(block.lines, block.source.split("\n"), strict=False)
+    )
+    message = FRAME.sub(in_page, message).rstrip()
+    return f"{name}:{block.line}: this block failed\n\n{code}\n\n{message}"

@@ -1,0 +1,50 @@
+"""The site's custom elements: known to Markdown as blocks, unknown ones refused.
+
+A widget is a custom element in `docs/assets/widgets/<tag>.js`; the site's script loads
+that module on pages that hold the tag.
+"""
+
+import re
+
+from markdown import Extension, Markdown
+from markdown.preprocessors import Preprocessor
+
+from literate.project import DOCS
+from literate.source import outside
+
+FOLDER = DOCS / "assets" / "widgets"
+TAG = re.compile(r"<(?P<tag>[a-z][a-z0-9]*-[a-z0-9-]*)[\s>/]")
+CODE = re.compile(r"(`+).*?\1")
+
+
+def known() -> list[str]:
+    """The tags that have a module."""
+    return sorted(path.stem for path in FOLDER.glob("*-*.js"))
+
+
+class Tags(Preprocessor):
+    """A tag without a module is a problem of the page."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        state = self.md.literate
+        for number, text in outside(state.lines, state.fences):
+            for match in TAG.finditer(CODE.sub("", text)):
+                if match["tag"] not in known():
+                    names = ", ".join(known()) or "none yet"
+                    message = f"unknown widget <{match['tag']}>; known are: {names}"
+                    state.problem(number, message)
+        return lines
+
+
+class WidgetExtension(Extension):
+    """Registers the check, and the tags as block-level elements."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Without this Markdown would wrap a widget in a paragraph."""
+        md.block_level_elements.extend(known())
+        md.preprocessors.register(Tags(md), "literate-widgets", 38)
+
+
+def makeExtension(**options) -> WidgetExtension:
+    """Called by Python-Markdown."""
+    return WidgetExtension(**options)

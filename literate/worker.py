@@ -1,0 +1,179 @@
+"""The process of one page: runs its blocks the way a notebook does.
+
+The blocks of a page share one namespace, which is the process's `__main__`. What they
+write to standard output, child processes included, is caught at the file descriptor.
+"""
+
+import ast
+import contextlib
+import faulthandler
+import linecache
+import os
+import sys
+import time
+import traceback
+import types
+import warnings
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TextIO
+
+from literate import figures
+
+MOST_TEXT = 20_000  # characters that one block may print
+ENVIRONMENT = {
+    "MPLBACKEND": "agg",
+    "PYTHONHASHSEED": "0",
+    # A sum split over threads rounds differently: with one thread each, pages print the
+    # same on machines with any number of cores, and as many pages run as there are.
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A block to run: its code, the file name of its frames, the error to raise."""
+
+    source: str
+    filename: str
+    raises: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a block printed and drew, and the seconds it took."""
+
+    text: str = ""
+    figures: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a block failed; frames are in the block's own lines."""
+
+    message: str
+
+
+def serve(connection: Connection, folder: Path, limit: float) -> None:
+    """Answer each `Request` by an `Output` or a `Failure`, until the other side closes.
+
+    The page's working directory is `folder/work`. Standard error goes to
+    `folder/stderr`, so that it can be read even when the process dies; a block that
+    runs longer than `limit` seconds ends the process and leaves its stack there.
+    """
+    if hasattr(os, "setsid"):
+        os.setsid()  # one group, so that what a page starts can be stopped with it
+    printed = _redirect(folder)
+    work = folder / "work"
+    work.mkdir()
+    os.chdir(work)
+    page = types.ModuleType("__main__")
+    sys.modules["__main__"] = page
+    figures.configure()
+    _configure_warnings()
+    with contextlib.suppress(EOFError):
+        while True:
+            request = connection.recv()
+            faulthandler.dump_traceback_later(limit, exit=True)
+            answer = _answer(request, page.__dict__, printed)
+            faulthandler.cancel_dump_traceback_later()
+            connection.send(answer)
+
+
+def _redirect(folder: Path) -> TextIO:
+    """Send both standard streams to files, and give a handle on what is printed."""
+    printed = (folder / "stdout").open("w+", encoding="utf8", newline="\n")
+    failed = (folder / "stderr").open("w", encoding="utf8")
+    os.dup2(printed.fileno(), 1)
+    os.dup2(failed.fileno(), 2)
+    sys.stdout = os.fdopen(1, "w", encoding="utf8", newline="\n", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf8", buffering=1, closefd=False)
+    sys.stdin = open(os.devnull, encoding="utf8")  # noqa: PTH123, SIM115
+    faulthandler.enable()
+    return printed
+
+
+def _configure_warnings() -> None:
+    """Old API is an error; any other warning is printed, as the reader would see it."""
+    warnings.resetwarnings()
+    warnings.simplefilter("error", DeprecationWarning)
+    warnings.simplefilter("error", FutureWarning)
+    # Python 3.12 counts the watchdog of `faulthandler`, which holds no lock
+    warnings.filterwarnings("ignore", ".*multi-threaded, use of fork")
+    warnings.showwarning = lambda message, category, *place: print(
+        f"{category.__name__}: {message}"
+    )
+
+
+def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Failure:
+    started = time.perf_counter()
+    raised = None
+    try:
+        run(request.source, request.filename, namespace)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too
+        raised = error
+    sys.stdout.flush()
+    printed.seek(0)
+    text = printed.read()
+    printed.seek(0)
+    printed.truncate()
+    seconds = time.perf_counter() - started
+    drawn = figures.collect()
+    if problem := _unexpected(raised, request):
+        return Failure(text + problem)
+    if len(text) > MOST_TEXT:
+        return Failure(f"it prints {len(text)} characters; at most {MOST_TEXT} may be")
+    if raised:
+        text += _last_line(raised)
+    return Output(text.rstrip(), drawn, round(seconds, 3))
+
+
+def run(source: str, filename: str, namespace: dict) -> None:
+    """Execute a block; print the value of a last expression, unless it ends in `;`."""
+    lines = source.splitlines(keepends=True)
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    tree = ast.parse(source, filename)
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
+        tree.body.pop()
+    else:
+        last = None
+    exec(compile(tree, filename, "exec", dont_inherit=True), namespace)
+    if last is not None:
+        expression = compile(ast.Expression(last.value), filename, "eval")
+        value = eval(expression, namespace)
+        if value is not None:
+            print(repr(value))
+
+
+def _unexpected(raised: BaseException | None, request: Request) -> str:
+    """What is wrong with the way the block ended; empty if nothing is."""
+    names = [c.__name__ for c in type(raised).__mro__] if raised else []
+    wanted = request.raises.rpartition(".")[2]
+    if raised is None:
+        return f"it must raise {wanted}, and raised nothing" if wanted else ""
+    if wanted and wanted in names:
+        return ""
+    return _traceback(raised)
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback without the frames of this file above the block's own."""
+    report = traceback.TracebackException.from_exception(error)
+    seen: set[int] = set()
+    part: traceback.TracebackException | None = report
+    while part is not None and id(part) not in seen:
+        seen.add(id(part))
+        while part.stack and part.stack[0].filename == __file__:
+            part.stack.pop(0)
+        part = part.__cause__ or part.__context__
+    return "".join(report.format())
+
+
+def _last_line(error: BaseException) -> str:
+    lines = traceback.format_exception_only(error)
+    return lines[-1] if isinstance(error, SyntaxError) else "".join(lines)
