@@ -1,0 +1,83 @@
+"""The built site, a server for it, and a browser, for the whole session."""
+
+import functools
+import http.server
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from literate.project import ROOT
+from tests import browser as browsers
+from tests.helpers import python
+
+REPOSITORY = "somebody/daybook"  # GitHub Pages serves it below /daybook/
+URL = "https://somebody.github.io/daybook/"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """The site as published: of a known repository, in a folder below the root."""
+    folder = tmp_path_factory.mktemp("published") / "daybook"
+    command = ("-m", "mkdocs", "build", "--site-dir", str(folder))
+    done = python(ROOT, *command, GITHUB_REPOSITORY=REPOSITORY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and the site's own page for what is not there, without a log."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments) -> None:
+        pass
+
+    def send_error(self, code, message=None, explain=None) -> None:
+        page = Path(self.directory) / "daybook" / "404.html"
+        body = page.read_bytes() if code == 404 and page.exists() else b""
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator:
+    """A function that serves a folder and returns its address."""
+    servers = []
+
+    def start(folder: Path) -> str:
+        handler = functools.partial(QuietHandler, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def address(site, serve) -> str:
+    """Where the site is served, below a path as on GitHub Pages."""
+    return serve(site.parent) + "daybook/"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium; without one, browser tests are skipped, and in CI they fail."""
+    with sync_playwright() as playwright:
+        try:
+            started = browsers.launch(playwright)
+        except browsers.NoBrowserError as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"CI=true, and {error}", pytrace=False)
+            pytest.skip(str(error))
+        yield started
+        started.close()

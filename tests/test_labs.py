@@ -1,0 +1,133 @@
+"""Labs: solved they pass, stripped they stop at the first task, and checks can fail."""
+
+import importlib
+import re
+import textwrap
+
+import nbformat
+import pytest
+
+from literate import labs
+from literate.project import PageError
+
+ALL = labs.labs()
+
+
+def wrong_solutions(path) -> dict[int, list[str]]:
+    """The wrong solutions kept for a lab, by the number of the task."""
+    return importlib.import_module(f"tests.labs.{path.stem.replace('-', '_')}").WRONG
+
+
+def run(notebook) -> tuple[Exception | None, list[str]]:
+    """Run a notebook's code until it raises; the error, and the tags of its cell."""
+    namespace = {"__name__": "__main__"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            try:
+                exec(compile(cell.source, "lab", "exec"), namespace)
+            except Exception as error:
+                return error, cell.metadata.get("tags", [])
+    return None, []
+
+
+def tasks(path) -> list[int]:
+    """The numbers of a lab's tasks."""
+    numbers = []
+    labs.read(path, lambda task, inside: numbers.append(number_of(task)) or inside)
+    return numbers
+
+
+def number_of(task: str) -> int:
+    return int(re.match(r"Task (\d+)", task)[1])
+
+
+def test_there_are_labs():
+    assert ALL
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+class TestLab:
+    def test_the_solved_lab_passes(self, path):
+        error, _ = run(labs.solved(path))
+        assert error is None
+
+    def test_the_stripped_lab_stops_at_its_first_task(self, path):
+        error, tags = run(labs.stripped(path))
+        assert isinstance(error, NotImplementedError)
+        assert str(error).startswith("Task 1: ")
+        assert tags == ["check-1"]
+
+    def test_no_marker_shows(self, path):
+        for notebook in (labs.solved(path), labs.stripped(path)):
+            text = nbformat.writes(notebook)
+            assert labs.BEGIN not in text
+            assert labs.END not in text
+
+    def test_no_solution_shows_in_the_stripped_lab(self, path):
+        text = "\n".join(cell.source for cell in labs.stripped(path).cells)
+
+        def check(task, inside):
+            longest = max((line.strip() for line in inside), key=len)
+            assert longest not in text
+            return inside
+
+        labs.read(path, check)
+
+    def test_tasks_are_numbered_and_each_has_a_check_and_wrong_solutions(self, path):
+        numbers = tasks(path)
+        assert numbers == list(range(1, len(numbers) + 1))
+        tags = [t for c in labs.solved(path).cells for t in c.metadata.get("tags", [])]
+        assert tags == [f"check-{number}" for number in numbers]
+        assert sorted(wrong_solutions(path)) == numbers
+
+
+WRONG = [
+    pytest.param(path, number, code, id=f"{path.stem}-{number}-{index}")
+    for path in ALL
+    for number, codes in wrong_solutions(path).items()
+    for index, code in enumerate(codes)
+]
+
+
+@pytest.mark.parametrize(("path", "number", "code"), WRONG)
+def test_a_wrong_solution_fails_the_check_of_its_task(path, number, code):
+    def replace(task, inside):
+        if number_of(task) != number:
+            return inside
+        first = next(line for line in inside if line.strip())
+        indent = first[: len(first) - len(first.lstrip())]
+        return textwrap.indent(textwrap.dedent(code).strip("\n"), indent).split("\n")
+
+    error, tags = run(labs.read(path, replace))
+    assert isinstance(error, AssertionError), f"it passed, or raised {error!r}"
+    assert tags == [f"check-{number}"]
+
+
+BAD = {
+    "no task": ("x = 0\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION", r":2: .*Task 1"),
+    "not closed": ("# Task 1: a\n### BEGIN SOLUTION\nx = 1", "never closed"),
+    "not opened": ("x = 1\n### END SOLUTION", ":2: .*without a solution"),
+    "empty": ("# Task 1: a\n### BEGIN SOLUTION\n### END SOLUTION", ":3: .*without"),
+    "nested": ("# Task 1: a\n### BEGIN SOLUTION\n### BEGIN SOLUTION", ":3: .*inside"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD)
+def test_markers_that_do_not_match_are_named(text, message, tmp_path, monkeypatch):
+    path = tmp_path / "lab.py"
+    path.write_text(text)
+    monkeypatch.setattr(labs, "relative", lambda path: path.name)
+    with pytest.raises(PageError, match=message):
+        labs.solved(path)
+
+
+def test_a_task_of_several_lines_is_told_whole(tmp_path):
+    path = tmp_path / "lab.py"
+    path.write_text(
+        "# %%\ndef f():\n    # Task 1: do this\n    # and that.\n"
+        "    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(labs, "relative", lambda path: path.name)
+        (cell,) = labs.stripped(path).cells
+    assert "raise NotImplementedError('Task 1: do this and that.')" in cell.source

@@ -1,0 +1,247 @@
+"""Chapters as notebooks and scripts: plain Markdown, the page's own code, it runs."""
+
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from literate import expected, notebook, site_pages
+from literate.source import Page, has_code, pages
+
+CHAPTERS = [page for page in pages() if has_code(page)]
+SITE = "https://example.org/book/"
+
+PAGE = r"""
+# Title {#title}
+
+/// opening
+Know first: *sums*.
+///
+
+Text with \(a^2\), $b$ and a [link](/llm/day-1/index.md#pages), [another](other.md).
+
+\[
+c^2
+\]
+
+!!! note "Mind the step"
+
+    Inside, $x$.
+
+    ```python title="snippets/attention.py"
+    x = 1
+    ```
+
+    After.
+
+Outside.[^1]
+
+=== "One"
+
+    First tab.
+
+=== "Two"
+
+    Second tab.
+
+```python raises="ValueError"
+raise ValueError("no")
+```
+
+```python notest="needs a GPU"
+x.cuda()
+```
+
+```python alt="a line" caption="What to see."
+import matplotlib.pyplot as plt
+plt.plot([1, 2]);
+```
+
+<figure class="diagram">
+--8<-- "assets/figures/multi-head.svg"
+<figcaption>A diagram.</figcaption>
+</figure>
+
+/// question | Why?
+    id: q-why
+
+- [x] Because.
+
+    It is so.
+
+- [ ] Not.
+
+    It is not.
+///
+
+/// fact | What?
+    id: f-what
+This.
+///
+
+//// exercise | Do it
+    id: e-do
+Now.
+
+/// solution
+```python
+x + 1
+```
+///
+////
+
+```text
+!!! note "in a fence"
+```
+
+[^1]: A footnote.
+"""
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return notebook.notebook(Page(None, PAGE), SITE).cells
+
+
+@pytest.fixture(scope="module")
+def prose(cells):
+    return "\n\n".join(c.source for c in cells if c.cell_type == "markdown")
+
+
+def test_code_cells_are_the_blocks(cells):
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert code == [
+        "x = 1",
+        'raise ValueError("no")',
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+        "x + 1",
+    ]
+
+
+def test_a_block_that_must_raise_does_not_stop_the_notebook(cells):
+    (cell,) = [cell for cell in cells if cell.source.startswith("raise")]
+    assert cell.metadata["tags"] == ["raises-exception"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Title\n",
+        "Know first: *sums*.",
+        "Text with $a^2$, $b$ and a [link](https://example.org/book/llm/day-1/#pages)",
+        "[another](https://example.org/book/other/)",
+        "$$\nc^2\n$$",
+        "> **Mind the step**\n>\n> Inside, $x$.",
+        "`snippets/attention.py`",
+        "> After.\n\nOutside.[1]",
+        "**One**\n\nFirst tab.\n\n**Two**\n\nSecond tab.",
+        "Not run here (needs a GPU):\n\n```python\nx.cuda()\n```",
+        "*What to see.*",
+        "*A diagram.*",
+        "**Check yourself.** Why?\n\n- Because.\n- Not.",
+        "<details><summary>Answers</summary>",
+        "- *Because.*\n\n    **Right.** It is so.\n\n- *Not.*\n\n    **No.** It is",
+        "**What?**\n\nThis.",
+        "**Exercise.** Do it\n\nNow.\n\n**Solution**",
+        '```text\n!!! note "in a fence"\n```',
+        "[1] A footnote.",
+    ],
+)
+def test_prose_is_plain_markdown(prose, text):
+    assert text in prose
+
+
+def test_without_a_known_address_links_are_text():
+    book = notebook.notebook(Page(None, PAGE))
+    text = "\n".join(cell.source for cell in book.cells)
+    assert "and a link, another." in text
+
+
+LEFT_OVER = {
+    "admonition": r"^(!!!|\?\?\?)",
+    "tab": r"^===",
+    "block": r"^/{3}",
+    "include": r"8<",
+    "attribute list": r"\{[:#.][^}]*\}\s*$",
+    "TeX brackets": r"\\[(\[]",
+    "footnote": r"\[\^",
+    "HTML": r"<(?!/?(details|summary)\b)[a-z/!]",
+    "link into the site": r"\]\((?![a-z]+:)",
+}
+
+
+def without_code(text: str) -> str:
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"`[^`\n]*`", "", text)
+    return re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [Page(None, PAGE), *CHAPTERS], ids=lambda p: p.name)
+@pytest.mark.parametrize("pattern", LEFT_OVER.values(), ids=LEFT_OVER)
+def test_no_site_syntax_is_left_over(page, pattern):
+    for cell in notebook.notebook(page).cells:
+        if cell.cell_type == "markdown":
+            found = re.search(pattern, without_code(cell.source), re.MULTILINE)
+            assert not found, f"{found[0]!r} in:\n{cell.source}"
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.name)
+class TestChapter:
+    def test_the_notebook_has_the_code_of_the_page(self, page):
+        running = [b for b in site_pages.blocks(page) if not b.options.notest]
+        code = [
+            c.source for c in notebook.notebook(page).cells if c.cell_type == "code"
+        ]
+        assert code == [block.source.strip("\n") for block in running]
+
+    def test_the_notebook_runs_in_an_empty_folder_and_prints_what_the_page_does(
+        self, page, tmp_path
+    ):
+        book = notebook.notebook(page)
+        nbformat.write(book, tmp_path / "chapter.ipynb")
+        client = NotebookClient(
+            book, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        )
+        client.execute()
+        wanted = expected.read(page.path)
+        running = [b for b in site_pages.blocks(page) if not b.options.notest]
+        code = [cell for cell in book.cells if cell.cell_type == "code"]
+        for block, cell in zip(running, code, strict=True):
+            if block.label in wanted and not (
+                block.options.nocheck or block.options.alt
+            ):
+                tolerance = block.options.tol or expected.TOLERANCE
+                got = printed(cell, block.options.raises)
+                assert expected.same(wanted[block.label], got, tolerance), block.label
+
+    def test_the_script_runs_in_an_empty_folder(self, page, tmp_path):
+        path = tmp_path / "chapter.py"
+        path.write_text(notebook.script(page), "utf8")
+        done = subprocess.run(
+            [sys.executable, str(path)],
+            cwd=tmp_path,
+            env={**os.environ, "MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def printed(cell, raises: str) -> str:
+    """What a cell printed, in the form the page shows it."""
+    parts = []
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stdout":
+            parts.append(output.text)
+        elif output.output_type == "execute_result":
+            parts.append(output.data["text/plain"] + "\n")
+        elif output.output_type == "error":
+            assert raises, output.evalue
+            parts.append(f"{output.ename}: {output.evalue}\n")
+    lines = "".join(parts).rstrip().split("\n")
+    return "\n".join(line.rstrip() for line in lines)

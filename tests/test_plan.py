@@ -1,0 +1,125 @@
+"""The plan: every task once, with a stable id, embedded where it belongs."""
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from literate import plan
+from literate.project import DOCS, PageError
+from literate.source import Page, expand, pages, read
+from tests.helpers import convert
+
+DAYS = [f"{track}-{day}" for track in ("llm", "pytorch") for day in range(1, 8)]
+IDS = (Path(__file__).parent / "task_ids.txt").read_text("utf8").split()
+
+
+def test_no_task_is_renamed_or_dropped():
+    """Readers' progress hangs on these ids. New tasks are added to the list."""
+    assert list(plan.tasks()) == IDS
+
+
+def test_every_day_has_tasks_and_estimates():
+    tasks = plan.tasks().values()
+    assert sorted({task.day for task in tasks}) == sorted(DAYS)
+    assert all(5 <= task.minutes <= 240 for task in tasks)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_day_embeds_its_tasks_from_the_plan(day):
+    track, number = day.split("-")
+    page = read(DOCS / track / f"day-{number}" / "index.md")
+    own = [task for task in plan.tasks().values() if task.day == day]
+    assert not any(task.id in page.body for task in own)  # one source: the plan
+    lines, problems = expand(page.lines())
+    assert problems == []
+    text = "\n".join(line.text for line in lines)
+    assert all(f"{{#{task.id}}}" in text for task in own)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_a_page_serves_tasks_of_its_own_day(page):
+    for name in page.meta.get("tasks", []):
+        track, day = re.match(r"docs/(\w+)/day-(\d)/", page.name).groups()
+        assert plan.tasks()[name].day == f"{track}-{day}"
+
+
+def test_a_topic_page_is_linked_from_the_tasks_it_serves():
+    for page in pages():
+        for name in page.meta.get("tasks", []):
+            link = page.name.removeprefix("docs")
+            assert f"]({link})" in plan.tasks()[name].text
+
+
+ROW = "| [ ] 🛠️ [A task](/a.md): with `code` {#llm-1-task} | 45 |"
+TABLE = f"| Task | Minutes |\n|:--|--:|\n{ROW}"
+
+
+def test_a_task_becomes_a_row_with_a_labelled_box():
+    page = BeautifulSoup(convert(TABLE.replace("/a.md", "#a")), "html.parser")
+    (row,) = page.select("tr.task#llm-1-task")
+    label = row.select_one("td > label")
+    assert label.input["type"] == "checkbox" and label.input.has_attr("disabled")
+    assert label.get_text().strip() == "🛠️ A task: with code"
+    assert row.select("td")[1].get_text() == "45"
+
+
+def test_a_page_names_the_tasks_it_serves_at_its_end(monkeypatch):
+    page = Page(None, "text", meta={"tasks": ["llm-3-self-attention"]})
+    monkeypatch.setattr("literate.extension.page_of", lambda body: page)
+    served = BeautifulSoup(convert("text"), "html.parser").select_one("aside.serves")
+    (item,) = served.select("li.task")
+    assert item["data-task"] == "llm-3-self-attention"
+    assert "Self-attention from scratch" in item.label.get_text()
+    assert "](" not in item.get_text()
+
+
+@pytest.fixture
+def with_plan(monkeypatch):
+    """Read tasks from a text in place of the plan."""
+
+    def use(text: str) -> None:
+        monkeypatch.setattr(plan, "read", lambda path: Page(plan.PLAN, text, 5))
+        monkeypatch.setattr(plan, "pages", list)
+
+    return use
+
+
+START, END = "<!-- --8<-- [start:llm-1] -->", "<!-- --8<-- [end:llm-1] -->"
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "message"),
+    [
+        ([ROW, ROW], 7, "the id llm-1-task is used too in line 6"),
+        ([ROW.replace("llm-1", "llm-2")], 6, "must start with its day's section"),
+        ([ROW.replace(" {#llm-1-task}", "")], 6, "write a task as"),
+        ([ROW.replace("45", "soon")], 6, "write a task as"),
+        ([ROW.replace("[ ]", "[x]")], 6, "write a task as"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(with_plan, rows, line, message):
+    with_plan("\n".join([START, *rows, END]))
+    with pytest.raises(PageError, match=f"docs/plan.md:{line}: .*{re.escape(message)}"):
+        plan.tasks()
+
+
+def test_a_task_outside_of_a_day_is_refused(with_plan):
+    with_plan(ROW)
+    with pytest.raises(PageError, match=r"must start with its day's section \(none-\)"):
+        plan.tasks()
+
+
+@pytest.mark.parametrize(
+    ("meta", "message"),
+    [
+        ({"tasks": ["llm-9-none"]}, "has no task 'llm-9-none'"),
+        ({"tasks": "llm-3-llama"}, "must be a list"),
+    ],
+)
+def test_a_page_that_names_an_unknown_task_is_refused(monkeypatch, meta, message):
+    page = Page(DOCS / "llm" / "index.md", "", meta=meta)
+    monkeypatch.setattr(plan, "pages", lambda: [page])
+    with pytest.raises(PageError, match=f"docs/llm/index.md:1: .*{message}"):
+        plan.tasks()
