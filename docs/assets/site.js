@@ -1,0 +1,63 @@
+// @ts-check
+// What every page does in the browser: copy buttons, and blocks that can be scrolled
+// with the keyboard. Pages are complete without it.
+
+/**
+ * The code of a block as a reader wants to paste it: of an interpreter session only
+ * what was typed, without the prompts.
+ * @param {string} text
+ */
+export function pasteable(text) {
+  const lines = text.replace(/\n$/, "").split("\n");
+  if (!lines.some((line) => /^>>>( |$)/.test(line))) return lines.join("\n");
+  const typed = lines.filter((line) => /^(>>>|\.\.\.)( |$)/.test(line));
+  return typed.map((line) => line.slice(4)).join("\n");
+}
+
+/** @param {Element} box the box of a code block, which also holds its output */
+function addCopyButton(box) {
+  const code = box.querySelector(":scope > pre > code, :scope > .fold > pre > code");
+  if (!code || box.querySelector(":scope > .copy")) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(pasteable(code.textContent ?? ""));
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Not allowed";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  box.append(button);
+}
+
+/** A block that scrolls sideways gets a place in the order of the Tab key. */
+const scrolling = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
+    else target.removeAttribute("tabindex");
+  }
+});
+
+for (const box of document.querySelectorAll(".highlight")) addCopyButton(box);
+for (const wide of document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap")) {
+  scrolling.observe(wide);
+}
+// Material leaves its search dialog without a name, and so the lists of those sections of
+// the navigation that have a page of their own.
+document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
+for (const list of document.querySelectorAll(".md-nav__item--section > nav, .md-nav__item--nested > nav")) {
+  const title = list.parentElement?.querySelector(":scope > .md-nav__container > a")?.textContent;
+  if (title) {
+    list.removeAttribute("aria-labelledby");
+    list.setAttribute("aria-label", title.trim());
+  }
+}
+
+// A widget is a custom element; its module is loaded on pages that hold one.
+for (const element of document.querySelectorAll(":not(:defined)")) {
+  import(`./widgets/${element.localName}.js`);
+}
