@@ -31,7 +31,11 @@ def attend_beyond_the_mask(project) -> None:
 
 
 def forget_the_root(project) -> None:
-    replace(project / "snippets" / "attention.py", " / math.sqrt(q.size(-1))  #", "  #")
+    replace(
+        project / "snippets" / "attention.py",
+        "(q / math.sqrt(q.size(-1))) @ k",
+        "q @ k",
+    )
 
 
 def change_a_printed_output(project) -> None:
