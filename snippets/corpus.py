@@ -1,0 +1,145 @@
+"""The texts that the book's models learn from.
+
+`tales.txt` was written for this book: short tales of the sea, the farm, the town and the
+hills, in plain words, so that a small model learns something from them in a minute.
+Tiny Shakespeare is fetched when it is first asked for.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from snippets.data import read_data
+
+SHAKESPEARE = (
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/"
+    "tinyshakespeare/input.txt"
+)
+SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+SENTENCE_END = re.compile(r'(?<=[.?!]) +|(?<=[.?!]") +')
+
+
+# --8<-- [start:tales]
+@dataclass(frozen=True)
+class Tale:
+    """A tale: where it happens, its title, and its paragraphs."""
+
+    place: str  # sea, farm, town or hills
+    title: str
+    paragraphs: list[str]
+
+    @property
+    def sentences(self) -> list[str]:
+        """All sentences, in order."""
+        return [s for p in self.paragraphs for s in SENTENCE_END.split(p)]
+
+
+def tales() -> list[Tale]:
+    """The tales that come with the book."""
+    return [parse_tale(text) for text in load_text("tales").strip().split("\n\n\n")]
+
+
+def parse_tale(text: str) -> Tale:
+    """Read `A tale of the sea: The Title` and the paragraphs below it."""
+    title, *paragraphs = text.split("\n\n")
+    match = re.fullmatch(r"A tale of the (\w+): (.+)", title)
+    if not match:
+        raise ValueError(f"a tale starts with 'A tale of the …: …', not {title!r}")
+    return Tale(match[1], match[2], paragraphs)
+
+
+# --8<-- [end:tales]
+
+
+# --8<-- [start:load]
+def load_text(name: str) -> str:
+    """The text called `tales` or `shakespeare`, or else that of the file `name`.
+
+    Shakespeare is read from the folder `$DAYBOOK_DATA`, or is downloaded once into a
+    cache folder. Raises FileNotFoundError for a name that is neither a text nor a file,
+    ConnectionError where it cannot be downloaded, ValueError for a damaged file.
+    """
+    if name == "tales":
+        return read_data("tales.txt").decode("utf8")
+    if name == "shakespeare":
+        return shakespeare().read_text("utf8")
+    path = Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no text {name!r}: use 'tales', 'shakespeare' or the path of a text file"
+        )
+    try:
+        return path.read_text("utf8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error}") from error
+
+
+# --8<-- [end:load]
+
+
+# --8<-- [start:shakespeare]
+def shakespeare() -> Path:
+    """Where tiny Shakespeare lies, after a download if need be."""
+    if given := os.environ.get("DAYBOOK_DATA"):
+        path = Path(given) / "tinyshakespeare.txt"
+        if path.is_file():
+            return checked(path, SHAKESPEARE_SHA256)
+    path = cache_folder() / "tinyshakespeare.txt"
+    if not path.is_file():
+        download(SHAKESPEARE, path, SHAKESPEARE_SHA256)
+    return checked(path, SHAKESPEARE_SHA256)
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `daybook` in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "daybook"
+
+
+def checked(path: Path, sha256: str) -> Path:
+    """The path, if the file has this digest; raises ValueError otherwise."""
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{path} is not the file it should be (sha256 {found[:12]}…, not"
+            f" {sha256[:12]}…): delete it and start again"
+        )
+    return path
+
+
+def download(url: str, path: Path, sha256: str) -> None:
+    """Fetch a file; what an interrupted download left in `*.part` is continued.
+
+    The file appears under its name only when it is complete and has this digest.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            resumed = answer.status == 206  # 200: the server sends all of it again
+            with part.open("ab" if resumed else "wb") as file:
+                shutil.copyfileobj(answer, file)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # 416: there is nothing left to fetch
+            raise ConnectionError(f"{url}: {error}") from error
+    except OSError as error:
+        raise ConnectionError(
+            f"could not download {url} ({error}). Go online and try again, or put the"
+            f" file into a folder as {path.name} and set DAYBOOK_DATA to that folder"
+        ) from error
+    try:
+        checked(part, sha256)
+    except ValueError:
+        part.unlink()
+        raise
+    part.replace(path)
+
+
+# --8<-- [end:shakespeare]
