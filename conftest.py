@@ -21,7 +21,7 @@ from literate.project import DOCS, relative
 from literate.run import Run
 from literate.source import Page, read
 
-MOST_SECONDS = 20.0  # that the blocks of a page may take together
+MOST_SECONDS = 20.0  # of processor time, for the blocks of a page together
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -151,7 +151,7 @@ class PageRunner(DefaultRunner):
         if problem := render.problems(block, output):
             pytest.fail(f"{place}: {problem}", pytrace=False)
         if block is tested.blocks[-1]:
-            seconds = sum(output.seconds for output in result.outputs)
+            seconds = sum(output.work for output in result.outputs)
             if seconds > MOST_SECONDS:
                 pytest.fail(f"{place}: the page took {seconds:.0f} s", pytrace=False)
         if not self.update:

@@ -1,4 +1,4 @@
-"""Which files of `snippets/` a page's code needs, imports of imports included.
+"""Which files of `snippets/` and `proofs/` a page's code needs, directly or not.
 
 Found by reading, without running anything: `import` statements, and any mention such as
 `snippets.attention` or `snippets/data/tales.txt` (a page may start
@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from literate.project import ROOT, SNIPPETS
+from literate.project import PROOFS, ROOT, SNIPPETS
 
-MENTION = re.compile(r"\bsnippets(?:[./\\]\w+)+")
+MENTION = re.compile(r"\b(?:snippets|proofs)(?:[./\\]\w+)+")
+PACKAGES = {"snippets": SNIPPETS, "proofs": PROOFS}
 
 
 def files(sources: Iterable[str]) -> list[Path]:
-    """The files under `snippets/` that these pieces of Python need, sorted."""
+    """The files of both packages that these pieces of Python need, sorted."""
     found: set[Path] = set()
     waiting = [path for source in sources for path in _files_of(mentioned(source))]
     while waiting:
@@ -41,7 +42,7 @@ def digest(sources: Iterable[str]) -> str:
 
 
 def mentioned(text: str, package: tuple[str, ...] = ()) -> set[str]:
-    """The dotted names below `snippets` in a text; `package` resolves `from . import`.
+    """The dotted names of both packages in a text; `package` resolves `from . import`.
 
     >>> sorted(mentioned("from snippets.data import tales"))
     ['snippets.data', 'snippets.data.tales']
@@ -58,14 +59,15 @@ def mentioned(text: str, package: tuple[str, ...] = ()) -> set[str]:
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             module = ".".join([*base, *filter(None, [node.module])])
             names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return {name for name in names if name.split(".")[0] == "snippets"}
+    return {name for name in names if name.split(".")[0] in PACKAGES}
 
 
 def _files_of(names: Iterable[str]) -> Iterator[Path]:
     """The files that importing or reading these names touches."""
     for name in names:
-        path = SNIPPETS
-        for part in name.split(".")[1:]:
+        top, *parts = name.split(".")
+        path = PACKAGES[top]
+        for part in parts:
             yield from _package(path)
             yield from path.glob(f"{part}.*")
             path = path / part
@@ -73,10 +75,15 @@ def _files_of(names: Iterable[str]) -> Iterator[Path]:
 
 
 def _package(path: Path) -> Iterator[Path]:
-    """A package's `__init__.py` and the data files beside it."""
+    """What importing a package can touch: `__init__.py` and the data files beside it.
+
+    `proofs` imports all of its modules by itself.
+    """
     if path.is_dir():
         yield from (p for p in path.iterdir() if p.is_file() and _belongs(p))
 
 
 def _belongs(path: Path) -> bool:
-    return path.name == "__init__.py" or path.suffix not in (".py", ".pyc")
+    if path.suffix != ".py":
+        return path.suffix != ".pyc"
+    return path.name == "__init__.py" or path.parent == PACKAGES["proofs"]

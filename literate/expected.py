@@ -64,8 +64,11 @@ def text_of(block: Block, output: Output) -> str:
     if block.options.notest or block.options.nocheck:
         return ""
     drawn = [f"[figure: {block.options.alt}]" for _ in output.figures]
-    lines = [line.rstrip() for line in output.text.split("\n")]
-    return "\n".join([*filter(None, ["\n".join(lines).rstrip()]), *drawn])
+    texts = [
+        "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
+        for text in (output.text, output.plain)
+    ]
+    return "\n".join([*filter(None, texts), *drawn])
 
 
 def all_of(blocks: Sequence[Block], outputs: Iterable[Output]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from mkdocs.exceptions import BuildError
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 SNIPPETS = ROOT / "snippets"
+PROOFS = ROOT / "proofs"
 CACHE = ROOT / ".cache"
 EXPECTED = ROOT / "tests" / "expected"
 

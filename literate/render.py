@@ -22,6 +22,8 @@ def output(block: Block, made: Output) -> str:
     parts = []
     if made.text:
         parts.append(text(made.text))
+    if made.html:
+        parts.append(rich(made.html))
     parts += [figure(block, svg) for svg in made.figures]
     return "".join(parts)
 
@@ -30,6 +32,11 @@ def text(printed: str) -> str:
     """Printed text, as printed."""
     code = f"<pre><code>{html.escape(printed, quote=False)}</code></pre>"
     return f'<div class="output" role="group" aria-label="Output">{code}</div>'
+
+
+def rich(made: str) -> str:
+    """A value's own form for the web, such as a table."""
+    return f'<div class="output rich" role="group" aria-label="Output">{made}</div>'
 
 
 def figure(block: Block, svg: str) -> str:

@@ -44,11 +44,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Output:
-    """What a block printed and drew, and the seconds it took."""
+    """What a block printed and drew, and the seconds it took, by the clock and of work.
+
+    Where the value of the last expression has a form for the web, as in notebooks
+    (`_repr_html_`), that is `html`, and `plain` is its `repr`.
+    """
 
     text: str = ""
     figures: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    work: float = 0.0  # seconds of processor time, child processes included
+    html: str = ""
+    plain: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,10 +117,10 @@ def _configure_warnings() -> None:
 
 
 def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Failure:
-    started = time.perf_counter()
-    raised = None
+    started, work = time.perf_counter(), _work()
+    raised, rich = None, ("", "")
     try:
-        run(request.source, request.filename, namespace)
+        rich = run(request.source, request.filename, namespace)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         raised = error
     sys.stdout.flush()
@@ -121,7 +128,7 @@ def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Fail
     text = printed.read()
     printed.seek(0)
     printed.truncate()
-    seconds = time.perf_counter() - started
+    seconds, work = time.perf_counter() - started, _work() - work
     drawn = figures.collect()
     if problem := _unexpected(raised, request):
         return Failure(text + problem)
@@ -129,11 +136,19 @@ def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Fail
         return Failure(f"it prints {len(text)} characters; at most {MOST_TEXT} may be")
     if raised:
         text += _last_line(raised)
-    return Output(text.rstrip(), drawn, round(seconds, 3))
+    return Output(text.rstrip(), drawn, round(seconds, 3), round(work, 3), *rich)
 
 
-def run(source: str, filename: str, namespace: dict) -> None:
-    """Execute a block; print the value of a last expression, unless it ends in `;`."""
+def _work() -> float:
+    """Seconds of processor time so far; children count once they have ended."""
+    return sum(os.times()[:4])
+
+
+def run(source: str, filename: str, namespace: dict) -> tuple[str, str]:
+    """Execute a block; print the value of a last expression, unless it ends in `;`.
+
+    A value with a form for the web is not printed: returns that form and the `repr`.
+    """
     lines = source.splitlines(keepends=True)
     linecache.cache[filename] = (len(source), None, lines, filename)
     tree = ast.parse(source, filename)
@@ -146,8 +161,11 @@ def run(source: str, filename: str, namespace: dict) -> None:
     if last is not None:
         expression = compile(ast.Expression(last.value), filename, "eval")
         value = eval(expression, namespace)
+        if hasattr(value, "_repr_html_"):
+            return value._repr_html_(), repr(value)
         if value is not None:
             print(repr(value))
+    return "", ""
 
 
 def _unexpected(raised: BaseException | None, request: Request) -> str:

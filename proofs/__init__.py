@@ -1,9 +1,9 @@
 """Each part that the book builds, against the production implementation.
 
-A proof is a generator that yields pairs `(ours, theirs)`. Tensors are compared number by
-number: the largest difference must stay within the proof's bound. Anything else, such as
-token ids, must be equal. `tests/test_proofs.py` runs all of them, and the page *Proofs*
-shows what they found.
+A proof is a generator that yields pairs `(ours, theirs)`. Tensors are compared number
+by number: the largest difference must stay within the proof's bound. Anything else,
+such as token ids, must be equal. `tests/test_proofs.py` runs all of them, and the page
+*Proofs* shows what they found.
 """
 
 import importlib
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+from snippets.table import Table
 
 Pairs = Iterator[tuple[Any, Any]]
 
@@ -84,3 +86,19 @@ def _difference(ours: torch.Tensor, theirs: torch.Tensor) -> tuple[int, float]:
     same = (ours == theirs) | (ours.isnan() & theirs.isnan())
     apart = apart.masked_fill(same, 0.0).nan_to_num(nan=float("inf"))
     return ours.numel(), apart.max().item() if ours.numel() else 0.0
+
+
+def table() -> Table:
+    """Every proof with what it found."""
+    rows = [
+        (
+            finding.proof.part,
+            finding.proof.theirs,
+            f"{finding.compared:,}",
+            f"{finding.difference:.1e}" if finding.difference else "equal",
+            f"{finding.proof.bound:.0e}" if finding.proof.bound else "equal",
+        )
+        for finding in map(check, load())
+    ]
+    columns = ("Part", "Compared with", "Values", "Largest difference", "Allowed")
+    return Table(columns, rows)

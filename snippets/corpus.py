@@ -1,7 +1,7 @@
 """The texts that the book's models learn from.
 
-`tales.txt` was written for this book: short tales of the sea, the farm, the town and the
-hills, in plain words, so that a small model learns something from them in a minute.
+`tales.txt` was written for this book: short tales of the sea, the farm, the town and
+the hills, in plain words, so that a small model learns something from them in a minute.
 Tiny Shakespeare is fetched when it is first asked for.
 """
 

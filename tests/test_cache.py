@@ -38,7 +38,12 @@ def snippets(tmp_path, monkeypatch):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr(dependencies, "SNIPPETS", folder)
+    proofs = tmp_path / "proofs"
+    proofs.mkdir()
+    (proofs / "__init__.py").write_text("", "utf8")
+    (proofs / "some.py").write_text("from snippets.alone import x", "utf8")
+    packages = {"snippets": folder, "proofs": proofs}
+    monkeypatch.setattr(dependencies, "PACKAGES", packages)
     monkeypatch.setattr(dependencies, "ROOT", tmp_path)
     return folder
 
@@ -58,6 +63,7 @@ def snippets(tmp_path, monkeypatch):
             "import snippets.package",
             {"__init__.py", "data.txt", "inner.py", "base.py"},
         ),
+        ("from proofs import table", {"__init__.py", "some.py", "alone.py"}),
         ("from snippets import alone\n1 +", set()),
         ("import snippets.alone\n1 +", {"__init__.py", "alone.py"}),
     ],

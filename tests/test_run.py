@@ -49,6 +49,25 @@ def test_the_value_of_a_last_expression_is_printed():
     assert text_of("x = 3") == ""
 
 
+def test_a_value_with_a_form_for_the_web_is_not_printed():
+    source = (
+        "class Table:\n    def __repr__(self): return 'plain'\n"
+        "    def _repr_html_(self): return '<table></table>'\n"
+        "print('above')\nTable()"
+    )
+    (output,) = run_all(source).outputs
+    assert (output.text, output.plain) == ("above", "plain")
+    assert output.html == "<table></table>"
+
+
+def test_processor_time_is_measured_with_that_of_children():
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}]);"
+    busy, asleep = run_all(code, "import time; time.sleep(0.3)").outputs
+    assert busy.work > 0.25
+    assert asleep.work < 0.1 < asleep.seconds
+
+
 def test_what_child_processes_print_is_caught_in_order():
     source = (
         "import subprocess, sys\nprint('before')\n"

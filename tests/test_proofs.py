@@ -1,0 +1,84 @@
+"""Every part of the book equals the production implementation it re-builds."""
+
+import importlib
+
+import pytest
+import torch
+
+import proofs
+from literate.project import DOCS
+from proofs import Proof
+
+PROOFS = proofs.load()
+NAMES = [f"{proof.pairs.__module__}-{proof.pairs.__name__}" for proof in PROOFS]
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=NAMES)
+def test_ours_equals_theirs(proof):
+    finding = proofs.check(proof)
+    assert finding.compared > 0
+    assert finding.difference <= proof.bound
+
+
+@pytest.mark.parametrize("proof", PROOFS, ids=NAMES)
+def test_what_a_proof_names_exists(proof):
+    resolve(proof.ours)
+    resolve(proof.theirs)
+    assert (DOCS / proof.page).is_file()
+
+
+def resolve(dotted: str) -> object:
+    """The object of this name, in whichever module its name starts with."""
+    parts = dotted.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[end:]:
+            found = getattr(found, name)
+        return found
+    raise AssertionError(f"no module of {dotted}")
+
+
+def test_a_bad_name_is_noticed():
+    with pytest.raises(AttributeError, match="gone"):
+        resolve("snippets.attention.gone")
+
+
+def made(pairs, bound=1e-5) -> Proof:
+    return Proof("part", "ours", "theirs", "page.md", bound, lambda: iter(pairs))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1])),
+        (torch.tensor([float("nan")]), torch.tensor([1.0])),
+        (torch.tensor([float("inf")]), torch.tensor([float("-inf")])),
+        ([1, 2], [1, 3]),
+    ],
+)
+def test_a_difference_is_found(ours, theirs):
+    assert not proofs.check(made([(ours, theirs)])).holds
+
+
+def test_equal_things_hold():
+    infinite = torch.tensor([float("inf"), float("nan"), 1.0])
+    finding = proofs.check(made([(infinite, infinite.clone()), ("ab", "ab")]))
+    assert finding.holds
+    assert finding.compared == 4
+
+
+def test_the_largest_difference_counts():
+    pairs = [(torch.tensor(0.0), torch.tensor(0.5)), (torch.tensor(1.0),) * 2]
+    assert proofs.check(made(pairs)).difference == 0.5
+
+
+def test_a_proof_of_nothing_does_not_hold():
+    assert not proofs.check(made([])).holds
+
+
+def test_shapes_must_agree():
+    with pytest.raises(ValueError, match=r"\(1,\) and \(2,\)"):
+        proofs.check(made([(torch.zeros(1), torch.zeros(2))]))
