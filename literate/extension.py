@@ -180,7 +180,7 @@ class Finish(Postprocessor):
         prose = "\n".join(line.text for line in outside(state.lines, state.fences))
         times = render.times(prose, state.blocks, result.outputs)
         if has_code(state.page):
-            times += render.downloads(state.page)
+            times += render.downloads(state.page, state.blocks)
         text = text.replace("<!--times-->", times) + render.served(state.page)
         return MARK.sub(lambda mark: self._output(state, result, int(mark[1])), text)
 

@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from literate.block import Block, blocks
+from literate.inline import Inliner
 from literate.learner import CHOICE, CLOSING, ID, OPENING
 from literate.project import PageError
 from literate.source import Page, expand, fences
@@ -38,6 +39,7 @@ TITLES = {
     "exercise": "**Exercise.** {}",
     "solution": "**{}**",
 }
+SNIPPET = "snippet"  # the tag of a cell that holds a module the page imports
 KERNEL = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
@@ -64,6 +66,7 @@ def notebook(page: Page, site_url: str = "") -> NotebookNode:
             prose.fence([line.text for line in lines[index : fence.end + 1]])
         index = fence.end + 1 if fence else index + 1
     cells += _markdown(prose.cell())
+    cells = _standing_alone(page, cells)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # the same at each build
     made = new_notebook(cells=cells, metadata=KERNEL)
@@ -73,6 +76,22 @@ def notebook(page: Page, site_url: str = "") -> NotebookNode:
 
 def _markdown(text: str) -> list[NotebookNode]:
     return [new_markdown_cell(text)] if text else []
+
+
+def _standing_alone(page: Page, cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells, with what they import from `snippets` in cells before them."""
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    inliner = Inliner(page.name, sources)
+    made: list[NotebookNode] = []
+    for cell in cells:
+        if cell.cell_type == "code":
+            modules, cell.source = inliner.replace(cell.source)
+            for module in modules:
+                made.append(new_markdown_cell(f"`{module.path}`: {module.summary}"))
+                made.append(new_code_cell(module.code, metadata={"tags": [SNIPPET]}))
+        made.append(cell)
+    inliner.check_page(sources)
+    return made
 
 
 def script(page: Page, site_url: str = "") -> str:

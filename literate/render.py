@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from literate.block import Block
 from literate.plan import tasks
@@ -61,12 +62,19 @@ def times(prose: str, blocks: Sequence[Block], outputs: Sequence[Output]) -> str
     return f'<p class="times">{parts}</p>'
 
 
-def downloads(page: Page) -> str:
-    """Links to the page's notebook and script, and to Colab where that can work."""
+def downloads(page: Page, blocks: Sequence[Block]) -> str:
+    """Links to the page's notebook, script and snippets, to Colab where that works."""
     stem = page.path.stem
+    to_root = "../" * len(Path(page.name).parts[1:])
+    titles = dict.fromkeys(block.options.title for block in blocks)
+    snippets = [title for title in titles if title.startswith("snippets/")]
     links = [
         f'<a href="../{stem}.ipynb" download>Notebook</a>',
         f'<a href="../{stem}.py" download>Python script</a>',
+    ]
+    links += [
+        f'<a href="{to_root}{name}" download><code>{name}</code></a>'
+        for name in snippets
     ]
     if repository():
         path = page.name.removeprefix("docs/").removesuffix(".md") + ".ipynb"

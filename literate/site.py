@@ -9,9 +9,9 @@ import functools
 import os
 import re
 
-from literate import labs, notebook
+from literate import inline, labs, notebook
 from literate.plan import tasks
-from literate.project import PageError, repository, serving
+from literate.project import DOCS, SNIPPETS, PageError, repository, serving
 from literate.source import has_code, pages
 
 
@@ -49,7 +49,7 @@ def extra() -> dict:
 
 @functools.cache
 def write_downloads() -> None:
-    """Write the notebook and script of every page with code, and of every lab.
+    """Write the notebook and script of every page with code, every lab and snippet.
 
     Once a process: a second write during `mkdocs serve` would reload the page twice.
     """
@@ -59,6 +59,11 @@ def write_downloads() -> None:
                 book = notebook.dump(notebook.notebook(page, url()))
                 _write(page.path.with_suffix(".ipynb"), book)
                 _write(page.path.with_suffix(".py"), notebook.script(page, url()))
+    for path in SNIPPETS.rglob("*.py"):
+        if path.name != "__init__.py":
+            target = DOCS / "snippets" / path.relative_to(SNIPPETS)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write(target, inline.single_file(path))
     for lab in labs.labs():
         _write(lab.with_suffix(".ipynb"), notebook.dump(labs.stripped(lab, url())))
 

@@ -166,7 +166,12 @@ def _include() -> SnippetPreprocessor:
 
 
 def has_code(page: Page) -> bool:
-    """Whether a page is a chapter, with Python to run and to download."""
+    """Whether a page is a chapter, with Python to run and to download.
+
+    Not so a day's page, nor one with `download: false` in its front matter.
+    """
+    if page.meta.get("download") is False:
+        return False
     found, _ = fences(expand(page.lines())[0])
     is_topic = page.path is not None and page.path.name != "index.md"
     return is_topic and any(fence.is_python for fence in found)

@@ -9,6 +9,7 @@ import contextlib
 import faulthandler
 import linecache
 import os
+import re
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ from typing import TextIO
 
 from literate import figures
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 MOST_TEXT = 20_000  # characters that one block may print
 ENVIRONMENT = {
     "MPLBACKEND": "agg",
@@ -93,7 +95,9 @@ def serve(connection: Connection, folder: Path, limit: float) -> None:
 
 def _redirect(folder: Path) -> TextIO:
     """Send both standard streams to files, and give a handle on what is printed."""
-    printed = (folder / "stdout").open("w+", encoding="utf8", newline="\n")
+    printed = (folder / "stdout").open(
+        "w+", encoding="utf8", errors="backslashreplace", newline="\n"
+    )
     failed = (folder / "stderr").open("w", encoding="utf8")
     os.dup2(printed.fileno(), 1)
     os.dup2(failed.fileno(), 2)
@@ -117,21 +121,25 @@ def _configure_warnings() -> None:
 
 
 def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Failure:
-    started, work = time.perf_counter(), _work()
+    started, work, stdout = time.perf_counter(), _work(), sys.stdout
     raised, rich = None, ("", "")
     try:
         rich = run(request.source, request.filename, namespace)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         raised = error
-    sys.stdout.flush()
+    stdout.flush()
     printed.seek(0)
-    text = printed.read()
+    text = printed.read().replace("\r\n", "\n")  # child processes on Windows
     printed.seek(0)
     printed.truncate()
     seconds, work = time.perf_counter() - started, _work() - work
     drawn = figures.collect()
     if problem := _unexpected(raised, request):
         return Failure(text + problem)
+    if control := CONTROL.search(text):
+        return Failure(f"it prints the control character {control[0]!r}: print a repr")
+    if sys.stdout is not stdout:
+        return Failure("it leaves sys.stdout replaced: what is printed would be lost")
     if len(text) > MOST_TEXT:
         return Failure(f"it prints {len(text)} characters; at most {MOST_TEXT} may be")
     if raised:

@@ -21,7 +21,8 @@ SHAKESPEARE = (
     "tinyshakespeare/input.txt"
 )
 SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-SENTENCE_END = re.compile(r'(?<=[.?!]) +|(?<=[.?!]") +')
+# a mark, perhaps a closing quote, then what can start a sentence: not "Where?" he said
+SENTENCE_END = re.compile(r'(?:(?<=[.?!])|(?<=[.?!]")) +(?=["A-Z])')
 
 
 # --8<-- [start:tales]
@@ -125,13 +126,19 @@ def download(url: str, path: Path, sha256: str) -> None:
         with urllib.request.urlopen(request, timeout=30) as answer:
             resumed = answer.status == 206  # 200: the server sends all of it again
             with part.open("ab" if resumed else "wb") as file:
+                start = file.tell()
                 shutil.copyfileobj(answer, file)
+                got, sent = file.tell() - start, int(answer.headers["Content-Length"])
+            if got < sent:  # urllib takes a broken connection for the end
+                raise ConnectionError(
+                    f"the connection broke after {got} of {sent} bytes"
+                )
     except urllib.error.HTTPError as error:
         if error.code != 416:  # 416: there is nothing left to fetch
             raise ConnectionError(f"{url}: {error}") from error
     except OSError as error:
         raise ConnectionError(
-            f"could not download {url} ({error}). Go online and try again, or put the"
+            f"could not download {url} ({error}). Go online and start again, or put the"
             f" file into a folder as {path.name} and set DAYBOOK_DATA to that folder"
         ) from error
     try:

@@ -1,9 +1,6 @@
 """Chapters as notebooks and scripts: plain Markdown, the page's own code, it runs."""
 
-import os
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -11,6 +8,7 @@ from nbclient import NotebookClient
 
 from literate import expected, notebook, site_pages
 from literate.source import Page, has_code, pages
+from tests.helpers import run_alone
 
 CHAPTERS = [page for page in pages() if has_code(page)]
 SITE = "https://example.org/book/"
@@ -193,10 +191,14 @@ def test_no_site_syntax_is_left_over(page, pattern):
 class TestChapter:
     def test_the_notebook_has_the_code_of_the_page(self, page):
         running = [b for b in site_pages.blocks(page) if not b.options.notest]
-        code = [
-            c.source for c in notebook.notebook(page).cells if c.cell_type == "code"
+        code = [cell.source for cell in own_code(notebook.notebook(page))]
+        without_imports = [
+            (got, block.source.strip("\n"))
+            for got, block in zip(code, running, strict=True)
+            if "from snippets" not in block.source
         ]
-        assert code == [block.source.strip("\n") for block in running]
+        assert without_imports
+        assert all(got == wanted for got, wanted in without_imports)
 
     def test_the_notebook_runs_in_an_empty_folder_and_prints_what_the_page_does(
         self, page, tmp_path
@@ -209,8 +211,7 @@ class TestChapter:
         client.execute()
         wanted = expected.read(page.path)
         running = [b for b in site_pages.blocks(page) if not b.options.notest]
-        code = [cell for cell in book.cells if cell.cell_type == "code"]
-        for block, cell in zip(running, code, strict=True):
+        for block, cell in zip(running, own_code(book), strict=True):
             if block.label in wanted and not (
                 block.options.nocheck or block.options.alt
             ):
@@ -221,15 +222,18 @@ class TestChapter:
     def test_the_script_runs_in_an_empty_folder(self, page, tmp_path):
         path = tmp_path / "chapter.py"
         path.write_text(notebook.script(page), "utf8")
-        done = subprocess.run(
-            [sys.executable, str(path)],
-            cwd=tmp_path,
-            env={**os.environ, "MPLBACKEND": "agg"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = run_alone(path, "__main__")
         assert done.returncode == 0, done.stderr
+
+
+def own_code(book) -> list:
+    """The code cells that are blocks of the page."""
+    return [
+        cell
+        for cell in book.cells
+        if cell.cell_type == "code"
+        and notebook.SNIPPET not in cell.metadata.get("tags", [])
+    ]
 
 
 def printed(cell, raises: str) -> str:

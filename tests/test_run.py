@@ -60,6 +60,23 @@ def test_a_value_with_a_form_for_the_web_is_not_printed():
     assert output.html == "<table></table>"
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("print('a\\x1b[31mred')", "control character '\\x1b'"),
+        ("print('50 %\\r')", "control character '\\r'"),
+        ("import sys, io; sys.stdout = io.StringIO()", "sys.stdout replaced"),
+    ],
+)
+def test_what_a_page_cannot_show_is_an_error(source, message):
+    assert message in failure_of(source)
+
+
+def test_bytes_that_are_no_text_are_shown_as_escapes():
+    source = r"import sys; sys.stdout.buffer.write(b'\xff'); sys.stdout.buffer.flush()"
+    assert text_of(source) == r"\xff"
+
+
 def test_processor_time_is_measured_with_that_of_children():
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}]);"
