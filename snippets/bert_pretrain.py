@@ -1,0 +1,207 @@
+"""Pretrain a small BERT on the book's tales, and keep a record of the run.
+
+    python -m snippets.bert_pretrain
+
+writes `bert-tales.pt` (the weights in half precision, and the vocabulary) and
+`bert-tales.json` (the command, seed, date, data and curve of the run).
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import random
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from snippets.bert import (
+    NOT_CHOSEN,
+    BertConfig,
+    BertForPreTraining,
+    WordTokenizer,
+    batch_of,
+    draw_pair,
+    mask_tokens,
+)
+from snippets.corpus import Tale, load_text, tales
+from snippets.data import read_data
+
+# --8<-- [start:split]
+VOCAB_SIZE = 2000
+CONTEXT = 96
+HELD_OUT = 8  # every eighth tale is for evaluation only
+
+
+def split_tales() -> tuple[list[Tale], list[Tale]]:
+    """The tales to learn from, and those held out."""
+    every = tales()
+    learn = [tale for number, tale in enumerate(every) if number % HELD_OUT]
+    return learn, every[::HELD_OUT]
+
+
+def encode_tales(some: list[Tale], tokenizer: WordTokenizer) -> list[list[list[int]]]:
+    """Each tale as a document of sentences of ids."""
+    return [[tokenizer.encode(s) for s in tale.sentences] for tale in some]
+
+
+# --8<-- [end:split]
+
+
+# --8<-- [start:evaluate]
+@torch.no_grad()
+def evaluate(
+    model: BertForPreTraining, documents: list[list[list[int]]], pairs: int = 512
+) -> dict[str, float]:
+    """Loss and accuracy of both tasks, on the same pairs and masks at each call."""
+    draw, generator = random.Random(1), torch.Generator().manual_seed(1)
+    was_training = model.training
+    model.eval()
+    found = {"mlm_loss": 0.0, "mlm_accuracy": 0.0, "nsp_accuracy": 0.0}
+    chosen = 0
+    for _ in range(pairs // 64):
+        drawn = [draw_pair(documents, CONTEXT - 3, draw) for _ in range(64)]
+        ids, segments, is_next = batch_of(drawn, CONTEXT)
+        inputs, labels = mask_tokens(ids, VOCAB_SIZE, generator=generator)
+        words, following = model(inputs, segments, ids != 0)
+        asked = labels != NOT_CHOSEN
+        loss = F.cross_entropy(words[asked], labels[asked], reduction="sum")
+        found["mlm_loss"] += loss.item()
+        right = words[asked].argmax(dim=-1) == labels[asked]
+        found["mlm_accuracy"] += right.sum().item()
+        chosen += int(asked.sum())
+        right = (following.argmax(dim=-1) == 0) == is_next
+        found["nsp_accuracy"] += right.sum().item()
+    model.train(was_training)
+    found["mlm_loss"] /= chosen
+    found["mlm_accuracy"] /= chosen
+    found["nsp_accuracy"] /= pairs // 64 * 64
+    return found
+
+
+# --8<-- [end:evaluate]
+
+
+# --8<-- [start:step]
+def training_loss(
+    model: BertForPreTraining, ids: Tensor, segments: Tensor, is_next: Tensor
+) -> Tensor:
+    """The loss of a batch under fresh masks; only chosen positions are scored."""
+    inputs, labels = mask_tokens(ids, model.config.vocab_size)
+    states, summary = model.bert(inputs, segments, ids != 0)
+    asked = labels != NOT_CHOSEN
+    words = model.words(states[asked], model.bert.embeddings.token.weight)
+    wrong = (~is_next).long()
+    return F.cross_entropy(words, labels[asked]) + F.cross_entropy(
+        model.next(summary), wrong
+    )
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Linear warm-up over a tenth of the steps, then linear decay (appendix A.2)."""
+    warm = max(1, steps // 10)
+    return peak * min((step + 1) / warm, (steps - step) / (steps - warm + 1))
+
+
+# --8<-- [end:step]
+
+
+def pretrain(
+    steps: int, seed: int, every: int = 100, peak: float = 1e-3, pairs: int = 32
+) -> tuple[BertForPreTraining, WordTokenizer, list[dict]]:
+    """Train from scratch; returns the model, its vocabulary and its curve."""
+    torch.manual_seed(seed)
+    draw = random.Random(seed)
+    learn, held_out = split_tales()
+    texts = [s for tale in learn for s in tale.sentences]
+    tokenizer = WordTokenizer.train(texts, VOCAB_SIZE)
+    documents = encode_tales(learn, tokenizer)
+    unseen = encode_tales(held_out, tokenizer)
+    config = BertConfig(VOCAB_SIZE, CONTEXT, 128, 4, 3, 512, dropout=0.1)
+    model = BertForPreTraining(config)
+    optimizer = torch.optim.AdamW(model.parameters(), peak, weight_decay=0.01)
+    curve, started = [], time.perf_counter()
+    for step in range(steps + 1):
+        if step % every == 0 or step == steps:
+            seconds = round(time.perf_counter() - started, 1)
+            curve.append({"step": step, "seconds": seconds, **evaluate(model, unseen)})
+            print(json.dumps(curve[-1]), flush=True)
+        if step == steps:
+            break
+        optimizer.param_groups[0]["lr"] = learning_rate(step, steps, peak)
+        drawn = [draw_pair(documents, CONTEXT - 3, draw) for _ in range(pairs)]
+        loss = training_loss(model, *batch_of(drawn, CONTEXT))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return model, tokenizer, curve
+
+
+# --8<-- [start:files]
+def save(
+    folder: Path, model: BertForPreTraining, tokenizer: WordTokenizer, record: dict
+) -> None:
+    """Write both files; each appears complete or not at all."""
+    buffer = io.BytesIO()
+    weights = {name: value.half() for name, value in model.state_dict().items()}
+    kept = {"config": asdict(model.config), "words": tokenizer.words, "model": weights}
+    torch.save(kept, buffer)
+    text = json.dumps(record, indent=1) + "\n"
+    for name, content in (
+        ("bert-tales.pt", buffer.getvalue()),
+        ("bert-tales.json", text.encode()),
+    ):
+        part = folder / f"{name}.part"
+        part.write_bytes(content)
+        part.replace(folder / name)
+
+
+def load_pretrained() -> tuple[BertForPreTraining, WordTokenizer]:
+    """The model that comes with the book, ready to use, and its vocabulary."""
+    kept = torch.load(io.BytesIO(read_data("bert-tales.pt")), weights_only=True)
+    model = BertForPreTraining(BertConfig(**kept["config"]))
+    model.load_state_dict(kept["model"])  # half precision is copied into float32
+    return model.eval(), WordTokenizer(kept["words"][5:])
+
+
+def recorded_run() -> dict:
+    """What was written down when that model was made."""
+    return json.loads(read_data("bert-tales.json"))
+
+
+# --8<-- [end:files]
+
+
+def main() -> None:
+    """Read the command line, train, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "data")
+    options = parser.parse_args()
+    if options.steps < 1:
+        parser.error(f"--steps {options.steps}: at least 1")
+    options.out.mkdir(parents=True, exist_ok=True)
+    model, tokenizer, curve = pretrain(options.steps, options.seed)
+    record = {
+        "command": " ".join(["python -m snippets.bert_pretrain", *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+        "seed": options.seed,
+        "steps": options.steps,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "data_sha256": hashlib.sha256(load_text("tales").encode()).hexdigest(),
+        "curve": curve,
+    }
+    save(options.out, model, tokenizer, record)
+
+
+if __name__ == "__main__":
+    main()
