@@ -8,6 +8,7 @@ vocabulary. Masks are boolean, and True means: may attend.
 # --8<-- [start:imports]
 import random
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,40 +23,53 @@ from snippets.attention import MultiHeadAttention
 
 
 # --8<-- [start:vocabulary]
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-PAD, UNK, CLS, SEP, MASK = range(5)
+SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+PAD, CLS, SEP, MASK = range(4)
 NOT_CHOSEN = -100  # the label that cross-entropy leaves out
+BUCKETS = 64  # tokens for all the words that have none of their own
 
 
 class WordTokenizer:
-    """Words and punctuation marks as tokens; the ids 0 to 4 are the special ones.
+    """Words and punctuation marks as tokens; the ids 0 to 3 are the special ones.
 
-    A stand-in for WordPiece, which BERT uses. Words that are not in the vocabulary
-    become [UNK].
+    A stand-in for WordPiece, which BERT uses. A word that is not in the vocabulary
+    becomes one of 64 unknown tokens, always the same one, so that a name can still be
+    told from another.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        self.words = [*SPECIAL, *words]
+        unknown = [f"[UNK{number}]" for number in range(BUCKETS)]
+        self.own_words = list(words)
+        self.words = [*SPECIAL, *unknown, *words]
         self.ids = {word: number for number, word in enumerate(self.words)}
 
     @classmethod
-    def train(cls, texts: Sequence[str], vocab_size: int) -> "WordTokenizer":
-        """The most frequent words of some texts; of equals, the first in the alphabet.
+    def train(cls, documents: Sequence[str], vocab_size: int) -> "WordTokenizer":
+        """The most frequent words of those found in two documents or more.
 
-        Raises ValueError if nothing is left beside the special tokens.
+        Of equals, the first in the alphabet. Raises ValueError if no word has room.
         """
-        counts = Counter(word for text in texts for word in split_words(text))
-        room = vocab_size - len(SPECIAL)
-        if room < 1 or not counts:
-            raise ValueError(
-                f"vocab_size={vocab_size} for {len(counts)} different words"
-            )
-        by_frequency = sorted(counts, key=lambda word: (-counts[word], word))
-        return cls(by_frequency[:room])
+        counts: Counter[str] = Counter()
+        found_in: Counter[str] = Counter()
+        for document in documents:
+            words = split_words(document)
+            counts.update(words)
+            found_in.update(set(words))
+        room = vocab_size - len(SPECIAL) - BUCKETS
+        if room < 1:
+            least = len(SPECIAL) + BUCKETS + 1
+            raise ValueError(f"vocab_size={vocab_size}: it must be at least {least}")
+        common = [word for word in counts if found_in[word] > 1 and word not in SPECIAL]
+        return cls(sorted(common, key=lambda word: (-counts[word], word))[:room])
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text's words; a special token may be written out: [MASK]."""
-        return [self.ids.get(word, UNK) for word in split_words(text)]
+        return [self.id_of(word) for word in split_words(text)]
+
+    def id_of(self, word: str) -> int:
+        """The word's own id, or that of its bucket."""
+        bucket = zlib.crc32(word.encode()) % BUCKETS
+        return self.ids.get(word, len(SPECIAL) + bucket)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Words with spaces between them: what split them is lost."""
@@ -78,7 +92,11 @@ def split_words(text: str) -> list[str]:
 # --8<-- [start:config]
 @dataclass(frozen=True)
 class BertConfig:
-    """The sizes of a model; as they stand, those of BERT-base."""
+    """The sizes of a model; as they stand, those of BERT-base.
+
+    `init_std` is the standard deviation of the first weights: narrow models need a
+    larger one, or all scores of attention start out equal.
+    """
 
     vocab_size: int = 30_522
     context_length: int = 512
@@ -87,6 +105,7 @@ class BertConfig:
     n_layers: int = 12
     d_ff: int = 3072
     dropout: float = 0.1
+    init_std: float = 0.02
 
 
 # --8<-- [end:config]
@@ -212,7 +231,7 @@ class BertForPreTraining(nn.Module):
         self.bert = Bert(config)
         self.words = MaskedLMHead(config)
         self.next = nn.Linear(config.d_model, 2)
-        self.apply(initialize)
+        self.apply(lambda module: initialize(module, config.init_std))
 
     def forward(
         self, ids: Tensor, segments: Tensor | None = None, real: Tensor | None = None
@@ -234,7 +253,7 @@ class BertForClassification(nn.Module):
         self.bert = bert
         self.dropout = nn.Dropout(bert.embeddings.dropout.p)
         self.classes = nn.Linear(bert.pooler.out_features, n_classes)
-        initialize(self.classes)
+        initialize(self.classes, std=0.02)
 
     def forward(
         self, ids: Tensor, segments: Tensor | None = None, real: Tensor | None = None
@@ -244,10 +263,10 @@ class BertForClassification(nn.Module):
         return self.classes(self.dropout(summary))
 
 
-def initialize(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), biases zero, as BERT's code has it."""
+def initialize(module: nn.Module, std: float) -> None:
+    """Weights from a normal distribution, biases zero, as BERT's code has it."""
     if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
+        nn.init.normal_(module.weight, std=std)
     if isinstance(module, nn.Linear):
         nn.init.zeros_(module.bias)
 

@@ -61,14 +61,14 @@ def evaluate(
 ) -> dict[str, float]:
     """Loss and accuracy of both tasks, on the same pairs and masks at each call."""
     draw, generator = random.Random(1), torch.Generator().manual_seed(1)
-    was_training = model.training
+    was_training, size = model.training, model.config.vocab_size
     model.eval()
     found = {"mlm_loss": 0.0, "mlm_accuracy": 0.0, "nsp_accuracy": 0.0}
     chosen = 0
     for _ in range(pairs // 64):
         drawn = [draw_pair(documents, CONTEXT - 3, draw) for _ in range(64)]
         ids, segments, is_next = batch_of(drawn, CONTEXT)
-        inputs, labels = mask_tokens(ids, VOCAB_SIZE, generator=generator)
+        inputs, labels = mask_tokens(ids, size, generator=generator)
         words, following = model(inputs, segments, ids != 0)
         asked = labels != NOT_CHOSEN
         loss = F.cross_entropy(words[asked], labels[asked], reduction="sum")
@@ -119,11 +119,13 @@ def pretrain(
     torch.manual_seed(seed)
     draw = random.Random(seed)
     learn, held_out = split_tales()
-    texts = [s for tale in learn for s in tale.sentences]
+    texts = [" ".join(tale.sentences) for tale in learn]
     tokenizer = WordTokenizer.train(texts, VOCAB_SIZE)
     documents = encode_tales(learn, tokenizer)
     unseen = encode_tales(held_out, tokenizer)
-    config = BertConfig(VOCAB_SIZE, CONTEXT, 128, 4, 3, 512, dropout=0.1)
+    config = BertConfig(
+        len(tokenizer.words), CONTEXT, 128, 4, 3, 512, dropout=0.1, init_std=0.05
+    )
     model = BertForPreTraining(config)
     optimizer = torch.optim.AdamW(model.parameters(), peak, weight_decay=0.01)
     curve, started = [], time.perf_counter()
@@ -151,7 +153,11 @@ def save(
     """Write both files; each appears complete or not at all."""
     buffer = io.BytesIO()
     weights = {name: value.half() for name, value in model.state_dict().items()}
-    kept = {"config": asdict(model.config), "words": tokenizer.words, "model": weights}
+    kept = {
+        "config": asdict(model.config),
+        "words": tokenizer.own_words,
+        "model": weights,
+    }
     torch.save(kept, buffer)
     text = json.dumps(record, indent=1) + "\n"
     for name, content in (
@@ -168,7 +174,7 @@ def load_pretrained() -> tuple[BertForPreTraining, WordTokenizer]:
     kept = torch.load(io.BytesIO(read_data("bert-tales.pt")), weights_only=True)
     model = BertForPreTraining(BertConfig(**kept["config"]))
     model.load_state_dict(kept["model"])  # half precision is copied into float32
-    return model.eval(), WordTokenizer(kept["words"][5:])
+    return model.eval(), WordTokenizer(kept["words"])
 
 
 def recorded_run() -> dict:

@@ -1,0 +1,195 @@
+"""GPT: shift by one, a causal mask, a loop. What day 6 builds its program on.
+
+Radford et al., "Improving Language Understanding by Generative Pre-Training" (2018);
+the model has the structure of GPT-2 (Radford et al., 2019, section 2.3). Axes: `B`
+batch, `T` tokens, `C = d_model` channels, `V` vocabulary.
+"""
+
+# --8<-- [start:imports]
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snippets.attention import MultiHeadAttention, causal_mask
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:characters]
+class CharTokenizer:
+    """Each character of a text is a token; ids follow the order of code points."""
+
+    def __init__(self, text: str) -> None:
+        self.characters = sorted(set(text))
+        self.ids = {char: number for number, char in enumerate(self.characters)}
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text; raises ValueError for a character that is not known."""
+        unknown = sorted(set(text) - self.ids.keys())
+        if unknown:
+            raise ValueError(f"characters {unknown} are not in the vocabulary")
+        return [self.ids[char] for char in text]
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of some ids."""
+        return "".join(self.characters[number] for number in ids)
+
+
+# --8<-- [end:characters]
+
+
+# --8<-- [start:model]
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes of a model; as they stand, those of GPT-2 small."""
+
+    vocab_size: int = 50_257
+    context_length: int = 1024
+    d_model: int = 768
+    n_heads: int = 12
+    n_layers: int = 12
+
+
+class GPTBlock(nn.Module):
+    """Attention and a feed-forward layer, each on a normalised copy (pre-LN).
+
+    `forward` takes and returns `x` (B, T, C).
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        C = config.d_model
+        self.norm1 = nn.LayerNorm(C)
+        self.attention = MultiHeadAttention(C, config.n_heads)
+        self.norm2 = nn.LayerNorm(C)
+        self.up = nn.Linear(C, 4 * C)
+        self.down = nn.Linear(4 * C, C)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add to each token what it finds before it, then what it makes of that."""
+        mask = causal_mask(x.size(1), x.device)  # (T, T)
+        x = x + self.attention(self.norm1(x), mask)
+        hidden = F.gelu(self.up(self.norm2(x)), approximate="tanh")  # (B, T, 4C)
+        return x + self.down(hidden)
+
+
+class GPT(nn.Module):
+    """A decoder-only Transformer. `forward`: ids (B, T) to logits (B, T, V).
+
+    Raises ValueError for more tokens than the context holds, for none, and for unknown
+    ids.
+    """
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.token = nn.Embedding(config.vocab_size, config.d_model)
+        self.position = nn.Embedding(config.context_length, config.d_model)
+        self.blocks = nn.ModuleList(GPTBlock(config) for _ in range(config.n_layers))
+        self.norm = nn.LayerNorm(config.d_model)
+        self.apply(small_weights)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Score every token of the vocabulary as the next one, at each position."""
+        self.check(ids)
+        places = torch.arange(ids.size(1), device=ids.device)
+        x = self.token(ids) + self.position(places)  # (B, T, C)
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x) @ self.token.weight.T  # (B, T, V); the head is tied
+
+    def check(self, ids: Tensor) -> None:
+        """Raise an error that names what is wrong with the ids."""
+        T, most = ids.size(1), self.config.context_length
+        if not 1 <= T <= most:
+            raise ValueError(f"{T} tokens: there must be 1 … {most} (context_length)")
+        if not 0 <= ids.min() <= ids.max() < self.config.vocab_size:
+            raise ValueError(
+                f"ids from {ids.min()} to {ids.max()}: they must lie in"
+                f" 0 … {self.config.vocab_size - 1}"
+            )
+
+
+def small_weights(module: nn.Module) -> None:
+    """Weights from N(0, 0.02), biases zero (GPT, section 4.1)."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear):
+        nn.init.zeros_(module.bias)
+
+
+# --8<-- [end:model]
+
+
+# --8<-- [start:loss]
+def shift(ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Inputs and targets from (B, T + 1) ids: position t has to predict id t + 1.
+
+    Returns two tensors (B, T). Raises ValueError for fewer than two ids.
+    """
+    if ids.size(1) < 2:
+        raise ValueError(f"{ids.size(1)} ids a row: at least 2 give a pair")
+    return ids[:, :-1], ids[:, 1:]
+
+
+def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy over all positions, in nats a token (equation 1).
+
+    Shapes: `logits` (B, T, V), `targets` (B, T).
+    """
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def random_windows(
+    ids: Tensor, B: int, T: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """B pieces of T + 1 neighbouring ids (B, T + 1) from a long text (N,).
+
+    Raises ValueError if the text is shorter than a piece.
+    """
+    if len(ids) < T + 1:
+        raise ValueError(f"a text of {len(ids)} ids has no piece of {T + 1}")
+    starts = torch.randint(len(ids) - T, (B, 1), generator=generator)
+    return ids[starts + torch.arange(T + 1)]  # (B, 1) + (T + 1,) -> (B, T + 1)
+
+
+# --8<-- [end:loss]
+
+
+# --8<-- [start:generate]
+@torch.no_grad()
+def generate(
+    model: GPT,
+    ids: Tensor,
+    n: int,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Append `n` tokens to each row of ids (B, T), one after the other.
+
+    Temperature 0 takes the most likely token; 1 draws from the model's distribution.
+    The model sees the last `context_length` tokens. Raises ValueError for an empty
+    prompt or a negative temperature.
+    """
+    if ids.size(1) == 0:
+        raise ValueError("the prompt is empty: give at least one token")
+    if temperature < 0:
+        raise ValueError(f"temperature={temperature}: it cannot be negative")
+    was_training = model.training
+    model.eval()
+    for _ in range(n):
+        window = ids[:, -model.config.context_length :]
+        logits = model(window)[:, -1]  # (B, V): what comes after the last token
+        if temperature == 0:
+            following = logits.argmax(dim=-1, keepdim=True)  # (B, 1)
+        else:
+            odds = (logits / temperature).softmax(dim=-1)
+            following = torch.multinomial(odds, 1, generator=generator)  # (B, 1)
+        ids = torch.cat([ids, following], dim=1)
+    model.train(was_training)
+    return ids
+
+
+# --8<-- [end:generate]
