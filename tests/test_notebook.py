@@ -7,7 +7,8 @@ import pytest
 from nbclient import NotebookClient
 
 from literate import expected, notebook, site_pages
-from literate.source import Page, has_code, pages
+from literate.project import DOCS
+from literate.source import Page, has_code, pages, read
 from tests.helpers import run_alone
 
 CHAPTERS = [page for page in pages() if has_code(page)]
@@ -200,30 +201,31 @@ class TestChapter:
         assert without_imports
         assert all(got == wanted for got, wanted in without_imports)
 
-    def test_the_notebook_runs_in_an_empty_folder_and_prints_what_the_page_does(
-        self, page, tmp_path
-    ):
-        book = notebook.notebook(page)
-        nbformat.write(book, tmp_path / "chapter.ipynb")
-        client = NotebookClient(
-            book, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-        )
-        client.execute()
-        wanted = expected.read(page.path)
-        running = [b for b in site_pages.blocks(page) if not b.options.notest]
-        for block, cell in zip(running, own_code(book), strict=True):
-            if block.label in wanted and not (
-                block.options.nocheck or block.options.alt
-            ):
-                tolerance = block.options.tol or expected.TOLERANCE
-                got = printed(cell, block.options.raises)
-                assert expected.same(wanted[block.label], got, tolerance), block.label
-
     def test_the_script_runs_in_an_empty_folder(self, page, tmp_path):
         path = tmp_path / "chapter.py"
         path.write_text(notebook.script(page), "utf8")
         done = run_alone(path, "__main__")
         assert done.returncode == 0, done.stderr
+
+
+def test_the_notebook_runs_in_an_empty_folder_and_prints_what_the_page_does(
+    tmp_path,
+):
+    """One page stands for all: the scripts of all of them run, with the same code."""
+    page = read(DOCS / "llm" / "day-3" / "self-attention.md")
+    book = notebook.notebook(page)
+    nbformat.write(book, tmp_path / "chapter.ipynb")
+    client = NotebookClient(
+        book, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute()
+    wanted = expected.read(page.path)
+    running = [b for b in site_pages.blocks(page) if not b.options.notest]
+    for block, cell in zip(running, own_code(book), strict=True):
+        if block.label in wanted and not (block.options.nocheck or block.options.alt):
+            tolerance = block.options.tol or expected.TOLERANCE
+            got = printed(cell, block.options.raises)
+            assert expected.same(wanted[block.label], got, tolerance), block.label
 
 
 def own_code(book) -> list:
