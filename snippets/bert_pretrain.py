@@ -185,6 +185,11 @@ def recorded_run() -> dict:
 # --8<-- [end:files]
 
 
+def digest() -> str:
+    """The digest of the text that the model learns from."""
+    return hashlib.sha256(load_text("tales").encode()).hexdigest()
+
+
 def main() -> None:
     """Read the command line, train, save."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -203,7 +208,7 @@ def main() -> None:
         "steps": options.steps,
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "data_sha256": hashlib.sha256(load_text("tales").encode()).hexdigest(),
+        "data_sha256": digest(),
         "curve": curve,
     }
     save(options.out, model, tokenizer, record)

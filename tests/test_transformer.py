@@ -71,9 +71,8 @@ def test_a_row_of_padding_only_is_finite(pre_norm):
     alone = model(source[:1], target[:1])
     assert torch.allclose(logits[:1], alone, atol=1e-5)
     logits.sum().backward()
-    assert all(
-        p.grad.isfinite().all() for p in model.parameters() if p.grad is not None
-    )
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)
 
 
 def test_positions_are_the_papers_formula():
@@ -159,28 +158,19 @@ def test_a_wide_beam_finds_the_best_of_all():
         step = beams.size(1) - 1
         return table[step, beams[:, -1] % 4].log_softmax(dim=-1)
 
-    every = [
-        ((a, b, c), sum(logs(torch.tensor([[0, *p]]))[0, n] for p, n in steps).item())
-        for a in range(4)
-        for b in range(4)
-        for c in range(4)
-        for steps in [[((), a), ((a,), b), ((a, b), c)]]
-        if 3 not in (a, b)
-    ]
-    ids, score = beam_search(logs, 0, end=3, most=3, width=64, alpha=0)
-    ended = [((3,), logs(torch.tensor([[0]]))[0, 3].item())]
-    ended += [
-        (
-            (a, 3),
-            (
-                logs(torch.tensor([[0]]))[0, a] + logs(torch.tensor([[0, a]]))[0, 3]
-            ).item(),
+    def total(ids: tuple[int, ...]) -> float:
+        """The log-probability of a whole text."""
+        return sum(
+            logs(torch.tensor([[0, *ids[:n]]]))[0, token].item()
+            for n, token in enumerate(ids)
         )
-        for a in range(3)
-    ]
-    best = max(every + ended, key=lambda found: found[1])
-    assert tuple(ids) == best[0]
-    assert score == pytest.approx(best[1], abs=1e-5)
+
+    every = [(3,), *((a, 3) for a in range(3))]
+    every += [(a, b, c) for a in range(3) for b in range(3) for c in range(4)]
+    best = max(every, key=total)
+    ids, score = beam_search(logs, 0, end=3, most=3, width=64, alpha=0)
+    assert tuple(ids) == best
+    assert score == pytest.approx(total(best), abs=1e-5)
 
 
 def test_the_length_penalty_favours_longer_texts():
