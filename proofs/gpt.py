@@ -1,14 +1,71 @@
-"""GPT of day 2 against GPT-2 of `transformers`."""
+"""GPT of day 2 against PyTorch, and against GPT-2 of `transformers`."""
+
+import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from proofs import Pairs, proof
-from snippets.gpt import GPT, GPTConfig, generate, next_token_loss, shift
+from snippets.gpt import (
+    GPT,
+    GPTConfig,
+    generate,
+    mask_after_softmax,
+    mask_before_softmax,
+    next_token_loss,
+    shift,
+    surprise,
+)
 
 PAGE = "llm/day-2/gpt.md"
 CONFIG = GPTConfig(vocab_size=60, context_length=24, d_model=32, n_heads=4, n_layers=3)
+
+
+@proof(
+    "Causal mask, before and after softmax",
+    ours="snippets.gpt.mask_before_softmax",
+    theirs="torch.nn.functional.scaled_dot_product_attention",
+    page=PAGE,
+    bound=1e-5,
+)
+def causal() -> Pairs:
+    """Both, and their gradients, against the fused function with `is_causal`."""
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 3, 12, 16, requires_grad=True) for _ in range(3))
+    theirs = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    probe = torch.randn_like(theirs)
+    for weigh in (mask_before_softmax, mask_after_softmax):
+        ours = weigh(q @ k.transpose(-2, -1) / math.sqrt(16)) @ v
+        yield ours, theirs
+        yield from zip(
+            torch.autograd.grad((ours * probe).sum(), (q, k, v)),
+            torch.autograd.grad((theirs * probe).sum(), (q, k, v), retain_graph=True),
+            strict=True,
+        )
+
+
+@proof(
+    "Cross-entropy by hand",
+    ours="snippets.gpt.surprise",
+    theirs="torch.nn.functional.cross_entropy",
+    page=PAGE,
+    bound=1e-5,
+)
+def cross_entropy() -> Pairs:
+    """At each position, and the mean with its gradient."""
+    torch.manual_seed(0)
+    logits = (3 * torch.randn(4, 7, 50)).requires_grad_()
+    targets = torch.randint(50, (4, 7))
+    ours = surprise(logits, targets)
+    theirs = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+    yield ours, theirs
+    yield ours.mean(), next_token_loss(logits, targets)
+    yield (
+        torch.autograd.grad(ours.mean(), logits)[0],
+        torch.autograd.grad(theirs.mean(), logits)[0],
+    )
 
 
 def models() -> tuple[GPT, GPT2LMHeadModel]:
@@ -58,7 +115,7 @@ def renamed(ours: GPT) -> dict[str, Tensor]:
     ours="snippets.gpt.GPT",
     theirs="transformers.GPT2LMHeadModel",
     page=PAGE,
-    bound=1e-4,
+    bound=1e-5,
 )
 def logits() -> Pairs:
     """At every position of two texts."""
@@ -76,12 +133,20 @@ def logits() -> Pairs:
     bound=1e-5,
 )
 def loss() -> Pairs:
-    """Their model shifts by itself; ours gets shifted ids."""
+    """Their model shifts by itself; ours gets shifted ids. All gradients, too."""
     ours, theirs = models()
     ids = torch.randint(60, (2, 24), generator=torch.Generator().manual_seed(1))
     inputs, targets = shift(ids)
+    mine, other = next_token_loss(ours(inputs), targets), theirs(ids, labels=ids).loss
+    yield mine, other
+    mine.backward()
+    other.backward()
     with torch.no_grad():
-        yield next_token_loss(ours(inputs), targets), theirs(ids, labels=ids).loss
+        for parameter in ours.parameters():
+            parameter.copy_(parameter.grad)
+    found = renamed(ours)
+    for name, parameter in theirs.named_parameters():
+        yield found[name], parameter.grad
 
 
 @proof(

@@ -40,6 +40,27 @@ class CharTokenizer:
 # --8<-- [end:characters]
 
 
+# --8<-- [start:mask]
+def mask_before_softmax(scores: Tensor) -> Tensor:
+    """Causal weights from scores (..., T, T): hide the future, then softmax."""
+    may = causal_mask(scores.size(-1), scores.device)
+    return scores.masked_fill(~may, float("-inf")).softmax(dim=-1)
+
+
+def mask_after_softmax(scores: Tensor) -> Tensor:
+    """The same from a softmax over all scores: zeros, then each row over its sum.
+
+    Becomes NaN in a row where some score of the future is larger by about 90 or more
+    (float32) than all that are allowed: what is left is rounded to zero, and 0/0.
+    """
+    may = causal_mask(scores.size(-1), scores.device)
+    left = scores.softmax(dim=-1) * may  # rows no longer sum to one
+    return left / left.sum(dim=-1, keepdim=True)
+
+
+# --8<-- [end:mask]
+
+
 # --8<-- [start:model]
 @dataclass(frozen=True)
 class GPTConfig:
@@ -78,8 +99,8 @@ class GPTBlock(nn.Module):
 class GPT(nn.Module):
     """A decoder-only Transformer. `forward`: ids (B, T) to logits (B, T, V).
 
-    Raises ValueError for more tokens than the context holds, for none, and for unknown
-    ids.
+    Raises ValueError for ids without a batch axis, for more tokens than the context
+    holds, for none, and for unknown ids.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -93,15 +114,21 @@ class GPT(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Score every token of the vocabulary as the next one, at each position."""
+        return self.states(ids) @ self.token.weight.T  # (B, T, V); the head is tied
+
+    def states(self, ids: Tensor) -> Tensor:
+        """What the model makes of each token and those before it: (B, T, C)."""
         self.check(ids)
         places = torch.arange(ids.size(1), device=ids.device)
         x = self.token(ids) + self.position(places)  # (B, T, C)
         for block in self.blocks:
             x = block(x)
-        return self.norm(x) @ self.token.weight.T  # (B, T, V); the head is tied
+        return self.norm(x)
 
     def check(self, ids: Tensor) -> None:
         """Raise an error that names what is wrong with the ids."""
+        if ids.dim() != 2:
+            raise ValueError(f"ids are {tuple(ids.shape)}: they must be (B, T)")
         T, most = ids.size(1), self.config.context_length
         if not 1 <= T <= most:
             raise ValueError(f"{T} tokens: there must be 1 … {most} (context_length)")
@@ -113,7 +140,7 @@ class GPT(nn.Module):
 
 
 def small_weights(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), biases zero (GPT, section 4.1)."""
+    """Weights from N(0, 0.02) (GPT, section 4.1), biases zero."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear):
@@ -132,6 +159,15 @@ def shift(ids: Tensor) -> tuple[Tensor, Tensor]:
     if ids.size(1) < 2:
         raise ValueError(f"{ids.size(1)} ids a row: at least 2 give a pair")
     return ids[:, :-1], ids[:, 1:]
+
+
+def surprise(logits: Tensor, targets: Tensor) -> Tensor:
+    """-log P(target) at each position, in nats (a term of equation 1).
+
+    Shapes: `logits` (..., V), `targets` (...); returns (...).
+    """
+    log_p = logits.log_softmax(dim=-1)  # (..., V)
+    return -log_p.gather(-1, targets[..., None]).squeeze(-1)
 
 
 def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -171,12 +207,13 @@ def generate(
 
     Temperature 0 takes the most likely token; 1 draws from the model's distribution.
     The model sees the last `context_length` tokens. Raises ValueError for an empty
-    prompt or a negative temperature.
+    prompt, for ids that the model refuses, and for a temperature below 0.
     """
-    if ids.size(1) == 0:
+    if ids.numel() == 0:
         raise ValueError("the prompt is empty: give at least one token")
-    if temperature < 0:
-        raise ValueError(f"temperature={temperature}: it cannot be negative")
+    if not temperature >= 0:  # NaN too
+        raise ValueError(f"temperature={temperature}: it must be 0 or more")
+    model.check(ids[..., -model.config.context_length :])
     was_training = model.training
     model.eval()
     for _ in range(n):

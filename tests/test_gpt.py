@@ -10,9 +10,12 @@ from snippets.gpt import (
     CharTokenizer,
     GPTConfig,
     generate,
+    mask_after_softmax,
+    mask_before_softmax,
     next_token_loss,
     random_windows,
     shift,
+    surprise,
 )
 
 CONFIG = GPTConfig(vocab_size=11, context_length=8, d_model=16, n_heads=2, n_layers=2)
@@ -24,14 +27,43 @@ def model() -> GPT:
     return GPT(CONFIG)
 
 
-@pytest.mark.parametrize("t", range(8))
-def test_no_position_sees_its_future(model, t):
+def changed_by(model: GPT, t: int) -> torch.Tensor:
+    """Which positions get other logits when token t is another one: (T,)."""
     ids = torch.randint(11, (1, 8))
     other = ids.clone()
     other[0, t] = (other[0, t] + 1) % 11
-    changed = (model(ids) != model(other)).any(dim=-1)[0]
+    return (model(ids) != model(other)).any(dim=-1)[0]
+
+
+@pytest.mark.parametrize("t", range(8))
+def test_no_position_sees_its_future(model, t):
+    changed = changed_by(model, t)
     assert not changed[:t].any()
-    assert changed[t]
+    assert changed[t:].all()
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_mask_forgotten_in_one_layer_is_noticed(model, layer):
+    attention = model.blocks[layer].attention
+    attention.register_forward_pre_hook(lambda module, args: args[:1])
+    assert changed_by(model, 5)[:5].any()
+
+
+def test_the_mask_before_softmax_hides_what_comes_later():
+    torch.manual_seed(0)
+    scores = torch.randn(2, 6, 6)
+    other = scores + 100 * torch.ones(6, 6).triu(1)
+    assert torch.equal(mask_before_softmax(scores), mask_before_softmax(other))
+
+
+def test_the_mask_after_softmax_is_the_same_until_it_underflows():
+    torch.manual_seed(0)
+    scores = torch.randn(2, 6, 6)
+    before, after = mask_before_softmax(scores), mask_after_softmax(scores)
+    assert torch.allclose(before, after)
+    other = scores + 200 * torch.ones(6, 6).triu(1)
+    assert mask_after_softmax(other)[:, 0].isnan().all()
+    assert mask_before_softmax(other).isfinite().all()
 
 
 def test_all_losses_at_once_are_those_of_prefixes(model):
@@ -40,6 +72,20 @@ def test_all_losses_at_once_are_those_of_prefixes(model):
     for t in range(8):
         last = model(ids[:, : t + 1])[:, -1]
         assert torch.allclose(at_once[:, t], last, atol=1e-6)
+
+
+def test_t_losses_at_once_are_t_losses_one_by_one(model):
+    inputs, targets = shift(torch.randint(11, (2, 9)))
+    at_once = surprise(model(inputs), targets)  # (B, T)
+    for t in range(8):
+        alone = surprise(model(inputs[:, : t + 1])[:, -1], targets[:, t])
+        assert torch.allclose(at_once[:, t], alone, atol=1e-5)
+    assert torch.allclose(at_once.mean(), next_token_loss(model(inputs), targets))
+
+
+def test_surprise_of_sure_and_impossible_tokens():
+    logits = torch.tensor([[300.0, 0.0], [300.0, 0.0]])
+    assert surprise(logits, torch.tensor([0, 1])).tolist() == [0.0, 300.0]
 
 
 def test_the_loss_starts_at_ln_v():
@@ -61,10 +107,23 @@ def test_one_batch_can_be_learned_by_heart(model):
     assert loss.item() < 0.05
 
 
-def test_parameters_by_formula():
+def test_parameters_of_gpt2_small():
     with torch.device("meta"):
         counted = sum(p.numel() for p in GPT(GPTConfig()).parameters())
-    assert counted == 124_439_808  # of GPT-2 small
+    assert counted == 124_439_808
+
+
+@pytest.mark.parametrize("sizes", [(11, 8, 16, 2, 2), (60, 64, 24, 3, 5)])
+def test_parameters_by_formula(sizes):
+    V, T, C, _, L = sizes
+    counted = sum(p.numel() for p in GPT(GPTConfig(*sizes)).parameters())
+    assert counted == (V + T) * C + L * (12 * C * C + 13 * C) + 2 * C
+
+
+def test_the_head_is_the_embedding(model):
+    loss = next_token_loss(model(torch.tensor([[3]])), torch.tensor([[7]]))
+    loss.backward()
+    assert (model.token.weight.grad != 0).any(dim=-1).all()  # as a head: every row
 
 
 def test_shift():
@@ -92,6 +151,12 @@ def test_greedy_generation_takes_the_likeliest_and_slides(model):
         assert ids[0, t] == model(window)[0, -1].argmax()
 
 
+def test_a_low_temperature_is_greedy(model):
+    prompt = torch.tensor([[1, 2], [5, 0]])
+    greedy = generate(model, prompt, 12, temperature=0)
+    assert torch.equal(generate(model, prompt, 12, temperature=1e-6), greedy)
+
+
 def test_sampling_follows_the_distribution(model):
     prompt = torch.tensor([[3]]).expand(4000, 1)
     generator = torch.Generator().manual_seed(0)
@@ -116,6 +181,7 @@ def test_generation_leaves_the_mode_as_it_was(model):
         (torch.zeros(1, 0, dtype=torch.long), r"0 tokens"),
         (torch.tensor([[0, 11]]), r"ids from 0 to 11: they must lie in 0 … 10"),
         (torch.tensor([[-1, 2]]), r"ids from -1 to 2"),
+        (torch.tensor([1, 2]), r"ids are \(2,\): they must be \(B, T\)"),
     ],
 )
 def test_bad_ids(model, ids, message):
@@ -126,8 +192,15 @@ def test_bad_ids(model, ids, message):
 def test_bad_generation(model):
     with pytest.raises(ValueError, match="prompt is empty"):
         generate(model, torch.zeros(1, 0, dtype=torch.long), 3)
-    with pytest.raises(ValueError, match="temperature=-1"):
-        generate(model, torch.tensor([[1]]), 3, temperature=-1)
+    for temperature in (-1, float("nan")):
+        with pytest.raises(ValueError, match=f"temperature={temperature}: it must be"):
+            generate(model, torch.tensor([[1]]), 3, temperature)
+    with pytest.raises(ValueError, match=r"ids are \(2,\)"):
+        generate(model, torch.tensor([1, 2]), 3)
+    model.train()
+    with pytest.raises(ValueError, match="ids from 11 to 11"):
+        generate(model, torch.tensor([[11]]), 3)
+    assert model.training
 
 
 def test_heads_must_divide_the_channels():
