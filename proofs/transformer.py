@@ -1,6 +1,7 @@
 """The Transformer of day 1 against the layers of `torch.nn`."""
 
 import itertools
+import warnings
 
 import torch
 import torch.nn.functional as F
@@ -167,9 +168,11 @@ def whole() -> Pairs:
 
 def stack(ours: Transformer, pre_norm: bool) -> nn.Transformer:
     """Theirs with our weights; a last norm only where ours has one."""
-    theirs = nn.Transformer(
-        **SIZES, num_encoder_layers=2, num_decoder_layers=2, norm_first=pre_norm
-    )
+    with warnings.catch_warnings():  # about a fast path that it will not take
+        warnings.simplefilter("ignore", UserWarning)
+        theirs = nn.Transformer(
+            **SIZES, num_encoder_layers=2, num_decoder_layers=2, norm_first=pre_norm
+        )
     layers = zip(
         itertools.chain(ours.encoder, ours.decoder),
         itertools.chain(theirs.encoder.layers, theirs.decoder.layers),

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import random
-import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -198,7 +197,7 @@ def digest() -> str:
 def main() -> None:
     """Read the command line, train, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "data")
     options = parser.parse_args()
@@ -207,7 +206,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     model, tokenizer, curve = pretrain(options.steps, options.seed)
     record = {
-        "command": " ".join(["python -m snippets.bert_pretrain", *sys.argv[1:]]),
+        "command": f"python -m snippets.bert_pretrain --steps {options.steps}"
+        f" --seed {options.seed}",
         "date": datetime.now(UTC).date().isoformat(),
         "seed": options.seed,
         "steps": options.steps,

@@ -318,13 +318,13 @@ class TestWords:
 class TestRecord:
     """The model that comes with the book is the one that its record describes."""
 
-    def test_it_learned_both_tasks(self):
+    def test_it_learned_words(self):
         record = bert_pretrain.recorded_run()
         first, last = record["curve"][0], record["curve"][-1]
         assert last["step"] == record["steps"]
         assert last["seconds"] <= 15 * 60
-        assert last["mlm_loss"] < first["mlm_loss"] - 2
-        assert last["nsp_accuracy"] > 0.6
+        assert last["mlm_loss"] < first["mlm_loss"] - 3
+        assert last["mlm_accuracy"] > 0.3
 
     def test_it_was_trained_on_these_tales(self):
         assert bert_pretrain.recorded_run()["data_sha256"] == bert_pretrain.digest()

