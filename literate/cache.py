@@ -30,7 +30,8 @@ def environment() -> str:
         f"{sys.version} {platform.system()} {platform.machine()}".encode()
     )
     installed = importlib.metadata.distributions()
-    for line in sorted(f"{d.name}=={d.version}" for d in installed):
+    # a set: run from the project, its own metadata may be found twice
+    for line in sorted({f"{d.name}=={d.version}" for d in installed}):
         digest.update(line.encode())
     for name in ("worker.py", "figures.py"):
         digest.update((ROOT / "literate" / name).read_bytes())
