@@ -177,7 +177,7 @@ def test_without_a_repository_nothing_is_invented(tmp_path):
     assert done.returncode == 0, done.stderr
     for path in folder.rglob("*.html"):
         text = path.read_text("utf8")
-        assert "colab" not in text.lower() and "github.com" not in text, path
+        assert "colab" not in text.lower() and "Source on GitHub" not in text, path
         assert 'rel="canonical"' not in text
 
 
