@@ -112,6 +112,17 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 # --8<-- [end:step]
 
 
+def new_model(vocab_size: int) -> BertForPreTraining:
+    """A small BERT whose near positions start out alike: there is little data."""
+    config = BertConfig(vocab_size, CONTEXT, 64, 4, 2, 256, dropout=0.0, init_std=0.07)
+    model = BertForPreTraining(config)
+    with torch.no_grad():
+        table = sinusoidal_positions(CONTEXT, config.d_model)
+        table *= 0.5 * config.init_std / table.std()  # half as large as the words
+        model.bert.embeddings.position.weight.copy_(table)
+    return model
+
+
 def pretrain(
     steps: int, seed: int, every: int = 250, peak: float = 3e-3, pairs: int = 32
 ) -> tuple[BertForPreTraining, WordTokenizer, list[dict]]:
@@ -123,14 +134,7 @@ def pretrain(
     tokenizer = WordTokenizer.train(texts, VOCAB_SIZE)
     documents = encode_tales(learn, tokenizer)
     unseen = encode_tales(held_out, tokenizer)
-    config = BertConfig(
-        len(tokenizer.words), CONTEXT, 64, 4, 2, 256, dropout=0.0, init_std=0.07
-    )
-    model = BertForPreTraining(config)
-    with torch.no_grad():  # near positions start out alike, which little data asks for
-        table = sinusoidal_positions(CONTEXT, config.d_model)
-        table *= 0.5 * config.init_std / table.std()  # half as large as the words
-        model.bert.embeddings.position.weight.copy_(table)
+    model = new_model(len(tokenizer.words))
     optimizer = torch.optim.AdamW(model.parameters(), peak, weight_decay=0.01)
     curve, started = [], time.perf_counter()
     for step in range(steps + 1):
