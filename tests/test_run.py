@@ -64,7 +64,7 @@ def test_a_value_with_a_form_for_the_web_is_not_printed():
     ("source", "message"),
     [
         ("print('a\\x1b[31mred')", "control character '\\x1b'"),
-        ("print('50 %\\r')", "control character '\\r'"),
+        ("print('5 %\\r6 %')", "control character '\\r'"),
         ("import sys, io; sys.stdout = io.StringIO()", "sys.stdout replaced"),
     ],
 )
