@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
 
-from literate import expected, render, site_pages
+from literate import expected, render, site_pages, vocabularies
 from literate.block import Block
 from literate.outputs import RUNS
 from literate.project import DOCS, relative
@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect pages only where asked for by path: `docs` is in `testpaths`."""
+    vocabularies.install()
     config.option.markdowndocs = True
     PageRunner.update = config.getoption("--update-outputs")
 

@@ -23,7 +23,7 @@ from mkdocs_jupyter import convert
 from mkdocs_jupyter.config import settings
 from nbformat import NotebookNode
 
-from literate import cache
+from literate import cache, vocabularies
 from literate.notebook import KERNEL
 from literate.project import CACHE, DOCS, ROOT, SNIPPETS, PageError, mode, relative
 
@@ -43,9 +43,10 @@ def labs() -> list[Path]:
 def configure() -> str:
     """The cache folder for mkdocs-jupyter, whose own key leaves out imported code.
 
-    Called from mkdocs.yml. Also gives it our templates, and makes a frozen build refuse
-    to run a lab.
+    Called from mkdocs.yml. Also gives it our templates, and its kernels the
+    vocabularies that labs ask for, and makes a frozen build refuse to run a lab.
     """
+    vocabularies.install()
     settings.templates_dir = str(TEMPLATES)
     if mode() == "frozen":
         convert.nb2html = _refuse

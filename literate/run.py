@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from literate import worker
+from literate import vocabularies, worker
 from literate.block import Block
 from literate.project import ROOT
 
@@ -49,6 +49,7 @@ class Run:
 @functools.cache
 def _context() -> multiprocessing.context.BaseContext:
     os.environ.update(worker.ENVIRONMENT)
+    vocabularies.install()
     paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys(paths)))
     if sys.platform != "linux":

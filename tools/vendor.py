@@ -2,24 +2,37 @@
 
     python tools/vendor.py
 
-Needs npm and the Python packages fonttools and brotli. Writes, each with its licence:
+Needs npm and the Python packages fonttools, brotli and tiktoken. Writes, each with its
+licence:
 
 - `literate/vendor/temml.min.js` (MIT): turns TeX into MathML while the site is built;
 - `docs/assets/fonts/math.woff2` (SIL OFL 1.1): Noto Sans Math, cut down to the glyphs
-  that formulas use; brackets and roots stretch only with a font that has a MATH table.
+  that formulas use; brackets and roots stretch only with a font that has a MATH table;
+- `literate/vendor/tiktoken/*.tiktoken.xz` (MIT): the vocabularies of GPT-2, cl100k and
+  o200k, which `tiktoken` would download, from the npm package js-tiktoken.
 """
 
+import hashlib
 import json
+import lzma
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 from fontTools import subset
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMML = "temml@0.13.5"
+TIKTOKEN = "js-tiktoken@1.0.21"
+RANKS = {  # the sha256 that tiktoken expects of each file
+    "r50k_base": "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930",
+    "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+    "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+}
 FONT = "@fontsource/noto-sans-math@5.3.0"
 GLYPHS = [
     *range(0x20, 0x7F),  # ASCII
@@ -83,7 +96,34 @@ def font(folder: Path) -> None:
     print(f"docs/assets/fonts/math.woff2: {size:,} bytes, {len(GLYPHS)} characters")
 
 
+def vocabularies(folder: Path) -> None:
+    """Write each table of ranks as the file that tiktoken reads, compressed.
+
+    The table has lines `! OFFSET TOKEN TOKEN …`, the tokens of consecutive ranks.
+    """
+    package = unpack(TIKTOKEN, folder)
+    target = ROOT / "literate" / "vendor" / "tiktoken"
+    target.mkdir(exist_ok=True)
+    for name, expected in RANKS.items():
+        module = (package / "dist" / "ranks" / f"{name}.js").read_text("utf-8")
+        table = json.loads(re.search(r'"bpe_ranks":("(?:[^"\\]|\\.)*")', module)[1])
+        lines = []
+        for line in table.splitlines():
+            _, offset, *tokens = line.split()
+            lines += [f"{token} {int(offset) + n}\n" for n, token in enumerate(tokens)]
+        content = "".join(lines).encode()
+        found = hashlib.sha256(content).hexdigest()
+        if found != expected:
+            raise SystemExit(f"{name}: sha256 {found}, tiktoken expects {expected}")
+        packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
+        (target / f"{name}.tiktoken.xz").write_bytes(packed)
+        print(f"{name}.tiktoken.xz: {len(packed):,} bytes, {len(lines):,} tokens")
+    licence = next(f for f in distribution("tiktoken").files if f.name == "LICENSE")
+    shutil.copy(licence.locate(), target / "LICENSE")
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         temml(Path(name))
         font(Path(name))
+        vocabularies(Path(name))
