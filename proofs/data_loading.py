@@ -1,0 +1,78 @@
+"""The loader and the padding of day 3 against PyTorch's."""
+
+import itertools
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, TensorDataset, default_collate
+
+from proofs import Pairs, proof
+from snippets.data_loading import collate, load_batches, pad_batch
+
+PAGE = "pytorch/day-3/data-loading.md"
+
+
+@proof(
+    "Batches of a data loader",
+    ours="snippets.data_loading.load_batches",
+    theirs="torch.utils.data.DataLoader",
+    page=PAGE,
+    bound=0,
+)
+def loader() -> Pairs:
+    """Three epochs in a row, with and without a generator, a shuffle, a last batch."""
+    data = TensorDataset(torch.arange(22), torch.randn(22, 3))
+    switches = (False, True)
+    for shuffle, drop_last, own in itertools.product(switches, repeat=3):
+        options = {"batch_size": 4, "shuffle": shuffle, "drop_last": drop_last}
+        torch.manual_seed(0)
+        generator = torch.Generator().manual_seed(1) if own else None
+        theirs = DataLoader(data, generator=generator, **options)
+        expected = [list(theirs) for _ in range(3)]
+        torch.manual_seed(0)
+        generator = torch.Generator().manual_seed(1) if own else None
+        for epoch in expected:
+            ours = list(load_batches(data, generator=generator, **options))
+            yield len(ours), len(epoch)
+            for mine, other in zip(ours, epoch, strict=True):
+                yield from zip(mine, other, strict=True)
+
+
+@proof(
+    "Collating samples",
+    ours="snippets.data_loading.collate",
+    theirs="torch.utils.data.default_collate",
+    page=PAGE,
+    bound=0,
+)
+def collating() -> Pairs:
+    """Tensors, numbers, and tuples of them: values and types."""
+    torch.manual_seed(0)
+    images = [torch.randn(1, 4, 4) for _ in range(3)]
+    for samples in (images, [1, 2, 3], [0.5, 1.5], [(images[0], 4), (images[1], 5)]):
+        ours, theirs = collate(samples), default_collate(samples)
+        if isinstance(ours, torch.Tensor):
+            ours, theirs = [ours], [theirs]
+        for mine, other in zip(ours, theirs, strict=True):
+            yield mine.dtype, other.dtype
+            yield mine, other
+
+
+@proof(
+    "Padding",
+    ours="snippets.data_loading.pad_batch",
+    theirs="torch.nn.utils.rnn.pad_sequence",
+    page=PAGE,
+    bound=0,
+)
+def padding() -> Pairs:
+    """Sequences of 1 to 9 ids, filled up with 0 and with -100."""
+    torch.manual_seed(0)
+    samples = [torch.randint(1, 50, (length,)) for length in (3, 9, 1, 6)]
+    for filling in (0, -100):
+        ours = pad_batch(samples, filling)
+        yield ours.ids, pad_sequence(samples, True, filling)
+        yield (
+            ours.real,
+            pad_sequence([torch.ones_like(s).bool() for s in samples], True),
+        )

@@ -1,0 +1,185 @@
+"""Batches: a loader in ten lines that gives what `DataLoader` gives, and padding.
+
+Axes: `B` samples of a batch, `T` tokens of the longest one. Masks are boolean, True for
+what is real.
+"""
+
+# --8<-- [start:imports]
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from snippets.corpus import Tale
+from snippets.digits import Digits
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:dataset]
+class DigitDataset(Dataset):
+    """Images of digits with their labels, one at a time."""
+
+    def __init__(self, data: Digits) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.data.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """An image (1, 8, 8) and the digit that it shows."""
+        return self.data.images[index], int(self.data.labels[index])
+
+
+# --8<-- [end:dataset]
+
+
+# --8<-- [start:collate]
+def collate(samples: Sequence[Any]) -> Any:
+    """Make one batch of samples, as PyTorch's `default_collate` does.
+
+    Tensors of one shape (...) become (B, ...), numbers become (B,), and tuples of these
+    a list of batches, one for each place in the tuple. Raises TypeError for anything
+    else; `default_collate` knows a few more types.
+    """
+    first = samples[0]
+    if isinstance(first, Tensor):
+        return torch.stack(list(samples))
+    if isinstance(first, float):
+        return torch.tensor(samples, dtype=torch.float64)  # so does default_collate
+    if isinstance(first, int):
+        return torch.tensor(samples)
+    if isinstance(first, tuple):
+        return [collate(column) for column in zip(*samples, strict=True)]
+    raise TypeError(f"cannot make a batch of {type(first).__name__}")
+
+
+# --8<-- [end:collate]
+
+
+# --8<-- [start:loader]
+def load_batches(
+    dataset: Any,
+    batch_size: int,
+    shuffle: bool = False,
+    drop_last: bool = False,
+    collate_fn: Callable[[Sequence[Any]], Any] = collate,
+    generator: torch.Generator | None = None,
+) -> Iterator[Any]:
+    """Walk a map-style dataset once, in batches, as `DataLoader` without workers.
+
+    The same generator gives the same order as there. Raises ValueError for a
+    `batch_size` below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: a batch needs at least one sample")
+    draw_seed(generator)  # DataLoader draws a seed for workers, even if it has none
+    order = draw_order(len(dataset), generator) if shuffle else range(len(dataset))
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        if len(chosen) == batch_size or not drop_last:
+            yield collate_fn([dataset[index] for index in chosen])
+    if shuffle:
+        draw_order(len(dataset), generator)  # RandomSampler draws one more, unused
+
+
+# --8<-- [end:loader]
+
+
+# --8<-- [start:order]
+def draw_seed(generator: torch.Generator | None) -> int:
+    """A random seed, from a generator or else from PyTorch's global one."""
+    return int(torch.empty((), dtype=torch.int64).random_(generator=generator))
+
+
+def draw_order(n: int, generator: torch.Generator | None) -> list[int]:
+    """The numbers 0 … n - 1 in the order that `RandomSampler` would give them."""
+    if generator is None:
+        generator = torch.Generator().manual_seed(draw_seed(None))
+    return torch.randperm(n, generator=generator).tolist()
+
+
+# --8<-- [end:order]
+
+
+# --8<-- [start:sentences]
+class SentenceDataset(Dataset):
+    """The sentences of tales, each as the numbers of its bytes."""
+
+    def __init__(self, tales: Sequence[Tale]) -> None:
+        self.sentences = [sentence for tale in tales for sentence in tale.sentences]
+
+    def __len__(self) -> int:
+        """How many sentences there are."""
+        return len(self.sentences)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """A sentence (T,), int64: as many numbers as it has bytes."""
+        return torch.tensor(list(self.sentences[index].encode("utf8")))
+
+
+# --8<-- [end:sentences]
+
+
+# --8<-- [start:pad]
+class PaddedBatch(NamedTuple):
+    """Sequences of different lengths in one tensor."""
+
+    ids: Tensor  # (B, T), filled up at the end
+    real: Tensor  # (B, T), bool: True where an id is not padding
+
+
+def pad_batch(samples: Sequence[Tensor], padding: int = 0) -> PaddedBatch:
+    """Fill sequences (T_i,) up to the longest of them. For use as `collate_fn`.
+
+    Raises ValueError for no sequences, and for tensors that have other than one axis.
+    """
+    if not samples or any(sample.dim() != 1 for sample in samples):
+        shapes = [tuple(sample.shape) for sample in samples]
+        raise ValueError(f"need one or more sequences of one axis, got {shapes}")
+    lengths = torch.tensor([len(sample) for sample in samples])  # (B,)
+    T = int(lengths.max())
+    ids = samples[0].new_full((len(samples), T), padding)  # (B, T)
+    for row, sample in zip(ids, samples, strict=True):
+        row[: len(sample)] = sample
+    real = torch.arange(T) < lengths[:, None]  # (T,) < (B, 1) -> (B, T)
+    return PaddedBatch(ids, real)
+
+
+# --8<-- [end:pad]
+
+
+# --8<-- [start:buckets]
+class SimilarLengths:
+    """Batches of indices whose samples have about the same length, in random order.
+
+    For use as `batch_sampler`: each time it is walked, every index comes once. A
+    little noise on the lengths, up to `spread`, mixes the batches anew. Raises
+    ValueError for a `batch_size` below 1.
+    """
+
+    def __init__(
+        self, lengths: Sequence[int], batch_size: int, spread: float = 8, seed: int = 0
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: it must be at least 1")
+        self.lengths = torch.tensor(lengths, dtype=torch.float)  # (N,)
+        self.batch_size, self.spread = batch_size, spread
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __len__(self) -> int:
+        """How many batches there are, the smaller one counted."""
+        return -(-len(self.lengths) // self.batch_size)  # rounded up
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """The indices of each batch."""
+        noise = torch.rand(len(self.lengths), generator=self.generator) * self.spread
+        batches = (self.lengths + noise).argsort().split(self.batch_size)
+        for number in torch.randperm(len(batches), generator=self.generator).tolist():
+            yield batches[number].tolist()
+
+
+# --8<-- [end:buckets]
