@@ -77,32 +77,28 @@ def load_batches(
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: a batch needs at least one sample")
     draw_seed(generator)  # DataLoader draws a seed for workers, even if it has none
-    order = draw_order(len(dataset), generator) if shuffle else range(len(dataset))
+    order = list(range(len(dataset)))
+    if shuffle:
+        generator = generator or torch.Generator().manual_seed(draw_seed(None))
+        order = torch.randperm(len(dataset), generator=generator).tolist()
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         if len(chosen) == batch_size or not drop_last:
             yield collate_fn([dataset[index] for index in chosen])
     if shuffle:
-        draw_order(len(dataset), generator)  # RandomSampler draws one more, unused
+        torch.randperm(len(dataset), generator=generator)  # DataLoader: one to spare
 
 
 # --8<-- [end:loader]
 
 
-# --8<-- [start:order]
+# --8<-- [start:seed]
 def draw_seed(generator: torch.Generator | None) -> int:
     """A random seed, from a generator or else from PyTorch's global one."""
     return int(torch.empty((), dtype=torch.int64).random_(generator=generator))
 
 
-def draw_order(n: int, generator: torch.Generator | None) -> list[int]:
-    """The numbers 0 … n - 1 in the order that `RandomSampler` would give them."""
-    if generator is None:
-        generator = torch.Generator().manual_seed(draw_seed(None))
-    return torch.randperm(n, generator=generator).tolist()
-
-
-# --8<-- [end:order]
+# --8<-- [end:seed]
 
 
 # --8<-- [start:sentences]
