@@ -165,7 +165,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     for _ in range(60):
         middle = math.sqrt(low * high)
         expected = ((middle * logits).softmax(dim=1) * logits).sum(dim=1)  # (N,)
-        if (expected - true).mean() < 0:  # the slope of the loss
+        if (expected - true).mean() <= 0:  # the slope of the loss
             low = middle
         else:
             high = middle
