@@ -165,4 +165,5 @@ SHOWS = {
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         SHOWS[name]()
+        print()
 # --8<-- [end:main]
