@@ -21,6 +21,7 @@ from snippets.data_loading import (
 )
 from snippets.digits import Digits, digits
 from snippets.workers import (
+    SHOWS,
     SOURCES,
     NoiseDataset,
     NumberStream,
@@ -32,8 +33,7 @@ from snippets.workers import (
 
 DATA = TensorDataset(torch.arange(23))
 WORKERS = (0, 1, 2)
-own_warnings_only = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
-pytestmark = own_warnings_only
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
 
 
 def seeded(seed: int = 3) -> torch.Generator:
@@ -196,12 +196,10 @@ def test_datasets_of_the_script_have_a_length():
 
 
 def test_the_script_shows_each_thing(capsys):
-    from snippets import workers
-
     for name, pattern in (
         ("seeds", r"own +(\d.\d\d \d.\d\d) +\1 +\1 +4 of 16   True   False"),
         ("repairs", r"seed_own: 16 of 16 different\n.*: 8 of 16"),
         ("streams", r"SharedNumberStream, 2 workers: \[\[0, 2\], \[1, 3\]"),
     ):
-        workers.SHOWS[name]()
+        SHOWS[name]()
         assert re.search(pattern, capsys.readouterr().out)
