@@ -100,7 +100,7 @@ class TestEqualToSentencePiece:
                 found = theirs.nbest_encode_as_proto(text, nbest_size=2).nbests[0]
                 score = viterbi(form, ours.scores)[1]
                 assert score == pytest.approx(found.score, abs=1e-3)
-        assert sum(map(bool, written)) > 50
+        assert sum(map(bool, written)) > 40
 
     def test_n_best_in_the_same_order(self, pair):
         ours, theirs = pair
