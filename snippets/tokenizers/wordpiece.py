@@ -5,6 +5,7 @@ Schuster and Nakajima 2012 (*Japanese and Korean Voice Search*, section 4), Wu e
 here is the one that the Hugging Face Course gives (chapter 6, section 6).
 """
 
+# --8<-- [start:imports]
 import unicodedata
 import warnings
 from collections import Counter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 UNKNOWN = "[UNK]"
 CONTINUES = "##"  # how a piece starts that continues a word
 LONGEST_WORD = 100  # characters; longer words become [UNK]
+# --8<-- [end:imports]
 
 
 # --8<-- [start:words]
@@ -213,9 +215,6 @@ class WordPieceTokenizer:
             pieces.append(self.pieces[number])
         return " ".join(pieces).replace(f" {CONTINUES}", "")
 
-    # --8<-- [end:encode]
-
-    # --8<-- [start:files]
     def save(self, path: str | Path) -> None:
         """Write a `vocab.txt` as BERT's: a piece on each line; all or nothing."""
         part = Path(f"{path}.part")
@@ -244,4 +243,5 @@ class WordPieceTokenizer:
         tokenizer.decoder = decoders.WordPiece(prefix=CONTINUES, cleanup=False)
         return tokenizer
 
-    # --8<-- [end:files]
+
+# --8<-- [end:encode]
