@@ -5,6 +5,7 @@ Kudo 2018 (*Subword Regularization*, arXiv:1804.10959, section 3.2); Kudo and Ri
 probabilities of its pieces; the best segmentation is the most probable one.
 """
 
+# --8<-- [start:imports]
 import heapq
 import math
 import random
@@ -26,6 +27,7 @@ BYTE = re.compile("<0x([0-9A-F]{2})>")
 PENALTY = 10.0  # a character that no piece spells: this much below the worst piece
 LONGEST_PIECE = 16  # characters
 LONGEST_STRETCH = 50  # characters that training looks at together
+# --8<-- [end:imports]
 
 
 # --8<-- [start:normalize]
@@ -411,9 +413,6 @@ class UnigramTokenizer:
         text = out.decode(errors="replace").replace(SPACE, " ")
         return text.removeprefix(" ")
 
-    # --8<-- [end:tokenizer]
-
-    # --8<-- [start:files]
     def save(self, path: str | Path) -> None:
         """Write a `.vocab` as SentencePiece's: piece, tab, score; all or nothing."""
         lines = [f"{piece}\t{score!r}\n" for piece, score in self.pieces]
@@ -465,7 +464,8 @@ class UnigramTokenizer:
         )
         return tokenizer
 
-    # --8<-- [end:files]
+
+# --8<-- [end:tokenizer]
 
 
 # --8<-- [start:words]
