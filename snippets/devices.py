@@ -51,7 +51,8 @@ def pick_device(wanted: str | None = None) -> torch.device:
 
 
 # --8<-- [start:one-device]
-ALLOWED = ("copy_", "index", "index_put", "index_put_")  # PyTorch moves for these
+# PyTorch itself moves what these are given
+MOVES_ITSELF = ("copy_", "index", "index_put", "index_put_")
 
 
 class OneDevice(TorchDispatchMode):
@@ -66,7 +67,7 @@ class OneDevice(TorchDispatchMode):
     ) -> Any:
         name = operation.overloadpacket.__name__
         found = {str(tensor.device) for tensor in tensors_of((args, kwargs or {}))}
-        if len(found) > 1 and name not in ALLOWED:
+        if len(found) > 1 and name not in MOVES_ITSELF:
             raise RuntimeError(f"{name} has tensors on {' and '.join(sorted(found))}")
         return operation(*args, **(kwargs or {}))
 

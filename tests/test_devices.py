@@ -98,7 +98,7 @@ def test_a_product_of_matrices_is_found_which_meta_lets_pass():
     left, right = torch.ones(2, 3), torch.ones(3, 2, device="meta")
     with (
         OneDevice(),
-        pytest.raises(RuntimeError, match="mm has tensors on cpu and meta"),
+        pytest.raises(RuntimeError, match="mm has tensors on cpu and"),
     ):
         left @ right
     with OneDevice(), pytest.raises(RuntimeError, match="cat has tensors on cpu and"):
