@@ -33,9 +33,7 @@ def write_atomically(path: str | Path, content: Any) -> None:
         with part.open("wb") as file:
             torch.save(content, file)
             file.flush()
-            os.fsync(
-                file.fileno()
-            )  # else the name could reach the disk before the data
+            os.fsync(file.fileno())  # the data is there before its name
         part.replace(path)
     except BaseException:  # KeyboardInterrupt too
         part.unlink(missing_ok=True)
