@@ -1,0 +1,1 @@
+"""Tokenizers from scratch: byte-level BPE, WordPiece, and the unigram model."""

@@ -1,0 +1,371 @@
+"""Byte-level BPE: the ids of tiktoken and 🤗 tokenizers, and errors that say why."""
+
+import itertools
+import json
+import tracemalloc
+
+import pytest
+import tiktoken
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from snippets.corpus import load_text
+from snippets.tokenizers.bpe import (
+    BYTES,
+    GPT2_PATTERN,
+    BPETokenizer,
+    count_words,
+    learn_merges,
+    merge_long_word,
+    merge_word,
+    printable,
+    split_words,
+)
+from tests.hard_strings import HARD
+
+NAMES = ["gpt2", "cl100k_base", "o200k_base"]
+SPECIAL = "<|endoftext|>"
+hard = pytest.mark.parametrize("text", HARD.values(), ids=HARD)
+TALES = load_text("tales")
+OWN = BPETokenizer.train(TALES[:50_000], 600, special_tokens=[SPECIAL])
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def pair(request):
+    """One of OpenAI's vocabularies: in our tokenizer, and in tiktoken."""
+    encoding = tiktoken.get_encoding(request.param)
+    return BPETokenizer.from_tiktoken(encoding), encoding
+
+
+@pytest.fixture(scope="module")
+def hugging_face(pair):
+    return pair[0].to_hugging_face()
+
+
+class TestEqualToTiktoken:
+    @hard
+    def test_ids_and_text(self, pair, text):
+        ours, theirs = pair
+        ids = ours.encode_ordinary(text)
+        assert ids == theirs.encode_ordinary(text)
+        assert ours.decode(ids) == theirs.decode(ids) == text
+
+    @hard
+    def test_ids_with_special_tokens(self, pair, text):
+        ours, theirs = pair
+        ids = ours.encode(text, allowed_special="all")
+        assert ids == theirs.encode(text, allowed_special="all")
+        assert ours.decode(ids) == text
+
+    @given(text=st.text())
+    @settings(max_examples=150, deadline=None)
+    def test_ids_of_any_text(self, pair, text):
+        ours, theirs = pair
+        assert ours.encode_ordinary(text) == theirs.encode_ordinary(text)
+
+    def test_whole_corpus(self, pair):
+        ours, theirs = pair
+        assert ours.encode(TALES) == theirs.encode(TALES)
+
+    def test_bytes_that_are_no_utf8(self, pair):
+        ours, theirs = pair
+        ids = ours.encode_ordinary("é👍")[:1] + ours.encode_ordinary("猫")[-1:]
+        assert ours.decode(ids) == theirs.decode(ids)
+        cut = ours.encode_ordinary("𐍈" * 2)[:-1]
+        assert ours.decode(cut) == theirs.decode(cut)
+        assert "\ufffd" in ours.decode(cut)
+
+    def test_sizes(self, pair):
+        ours, theirs = pair
+        assert ours.vocab_size == theirs.n_vocab
+
+    @hard
+    def test_hugging_face_gives_the_same(self, pair, hugging_face, text):
+        ours, _ = pair
+        theirs = hugging_face.encode(text)
+        assert ours.encode(text, allowed_special="all") == theirs.ids
+        assert hugging_face.decode(theirs.ids, skip_special_tokens=False) == text
+
+
+class TestTraining:
+    def hugging_face(self, text: str, vocab_size: int) -> list[str]:
+        """The tokens that 🤗 tokenizers learns from the same words, in order."""
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        )
+        tokenizer.train_from_iterator([text], trainer)
+        vocab = tokenizer.get_vocab()
+        return sorted(vocab, key=vocab.__getitem__)
+
+    def test_merges_of_the_tales_in_the_same_order(self):
+        ranks = learn_merges(count_words([TALES], GPT2_PATTERN), 3744)
+        assert [printable(t) for t in ranks] == self.hugging_face(TALES, 4000)
+
+    @given(text=st.text(alphabet="aab é猫", min_size=1, max_size=60))
+    @settings(max_examples=200, deadline=None)
+    def test_ties_and_overlaps_as_in_hugging_face(self, text):
+        ranks = learn_merges(count_words([text], GPT2_PATTERN), 40)
+        assert [printable(t) for t in ranks] == self.hugging_face(text, 296)
+
+    def test_first_merges_worked_by_hand(self):
+        # hug 10, pug 5, pun 12, bun 4, hugs 5: u+g 20, u+n 16, h+ug 15
+        counts = {b"hug": 10, b"pug": 5, b"pun": 12, b"bun": 4, b"hugs": 5}
+        words = count_words([], GPT2_PATTERN)
+        words.update(counts)
+        assert list(learn_merges(words, 3))[256:] == [b"ug", b"un", b"hug"]
+
+    def test_merges_never_cross_words(self):
+        tokenizer = BPETokenizer.train("a b a b a b a b", 258)
+        assert b" b" in tokenizer.ranks
+        assert b"a b" not in tokenizer.ranks
+
+    def test_special_tokens_are_not_learned_from(self):
+        text = f"ab{SPECIAL}" * 9
+        with pytest.warns(UserWarning, match="258 tokens, not vocab_size=300"):
+            tokenizer = BPETokenizer.train(text, 300, special_tokens=[SPECIAL])
+        assert list(tokenizer.ranks)[256:] == [b"ab"]
+        assert tokenizer.special_tokens == {SPECIAL: 257}
+
+    def test_an_iterable_of_texts_counts_as_the_text(self):
+        parts = TALES[:20_000].split("\n\n")
+        assert (
+            BPETokenizer.train(iter(parts), 400).ranks
+            == BPETokenizer.train(parts, 400).ranks
+        )
+
+    def test_stops_where_the_text_has_no_pair_left_and_says_so(self):
+        with pytest.warns(UserWarning, match="258 tokens, not vocab_size=1000"):
+            tokenizer = BPETokenizer.train("abc", 1000)
+        assert list(tokenizer.ranks)[256:] == [b"ab", b"abc"]
+
+    def test_rare_pairs_are_left_alone(self):
+        with pytest.warns(UserWarning, match="no pair is left"):
+            tokenizer = BPETokenizer.train("ab ab ab cd", 400, min_frequency=2)
+        assert list(tokenizer.ranks)[256:] == [b"ab", b" ab"]
+
+    def test_bad_sizes_and_names(self):
+        with pytest.raises(ValueError, match=r"vocab_size=256: .* at least 257"):
+            BPETokenizer.train("abc", 256, special_tokens=[SPECIAL])
+        with pytest.raises(ValueError, match="'<a>' is named twice"):
+            BPETokenizer.train("abc", 300, special_tokens=["<a>", "<a>"])
+        with pytest.raises(ValueError, match="empty: ''"):
+            BPETokenizer.train("abc", 300, special_tokens=[""])
+        for nothing in ("", [], ["", ""]):
+            with pytest.raises(ValueError, match="texts are empty"):
+                BPETokenizer.train(nothing, 300)
+
+
+class TestMerging:
+    def test_lowest_rank_is_not_longest_match(self):
+        # learned in this order: bc, ab, abc never: "abc" is a + bc, not ab + c
+        ranks = {b: n for n, b in enumerate(BYTES)} | {b"bc": 256, b"ab": 257}
+        assert merge_word(b"abc", ranks) == [b"a", b"bc"]
+
+    @given(word=st.binary(min_size=1, max_size=80))
+    @settings(max_examples=300, deadline=None)
+    def test_heap_gives_the_same(self, word):
+        assert merge_long_word(word, OWN.ranks) == merge_word(word, OWN.ranks)
+
+    @given(word=st.text(alphabet="theand ", min_size=1, max_size=300))
+    @settings(max_examples=200, deadline=None)
+    def test_heap_gives_the_same_on_what_merges(self, word):
+        word = word.encode()
+        assert merge_long_word(word, OWN.ranks) == merge_word(word, OWN.ranks)
+
+    def test_a_learned_token_is_one_token(self):
+        for token in OWN.ranks:
+            assert merge_word(token, OWN.ranks) == [token]
+
+    def test_merges_are_those_that_were_learned(self):
+        tokens = list(OWN.ranks)
+        assert [a + b for a, b in OWN.merges] == tokens[256:]
+
+    def test_a_full_cache_changes_nothing(self):
+        small = BPETokenizer(OWN.ranks)
+        small._words.limit = 3
+        assert small.encode(TALES[:5000]) == OWN.encode(TALES[:5000])
+        assert len(small._words) <= 3
+
+
+class TestRoundTrip:
+    @given(text=st.text())
+    @settings(max_examples=300, deadline=None)
+    def test_any_text(self, text):
+        assert OWN.decode(OWN.encode_ordinary(text)) == text
+
+    @hard
+    def test_hard_text(self, text):
+        assert OWN.decode(OWN.encode(text, allowed_special="all")) == text
+        assert OWN.decode(OWN.encode_ordinary(text)) == text
+
+    @given(ids=st.lists(st.integers(0, OWN.vocab_size - 1)))
+    @settings(max_examples=200, deadline=None)
+    def test_decoding_piece_by_piece(self, ids):
+        assert "".join(OWN.decode_stream(ids)) == OWN.decode(ids)
+
+    def test_characters_come_when_they_are_complete(self):
+        assert list(OWN.decode_stream(OWN.encode("a👍b"))) == ["a", "👍", "b"]
+        half = OWN.encode("👍")[:2]
+        assert "".join(OWN.decode_stream(half)) == OWN.decode(half) == "\ufffd"
+
+
+def pieces(text: str, sizes: list[int]) -> list[str]:
+    """The text cut into pieces of these sizes, over and over."""
+    out, at = [], 0
+    for size in itertools.cycle(sizes):
+        if at >= len(text):
+            return out
+        out.append(text[at : at + size])
+        at += size
+
+
+class TestStream:
+    @hard
+    def test_equals_whole(self, pair, text):
+        ours, _ = pair
+        long = " ".join([text, TALES[:300], text])
+        for sizes in ([1], [7], [100, 1]):
+            parts = pieces(long, sizes)
+            found = list(ours.encode_stream(parts, "all", size=20))
+            assert found == ours.encode(long, "all")
+
+    @given(
+        text=st.lists(
+            st.sampled_from([*"ab'sre 1.\n\t/é猫\u0301\r", SPECIAL, "<|end", "  "])
+        ).map("".join),
+        size=st.integers(1, 12),
+    )
+    @settings(max_examples=500, deadline=None)
+    def test_equals_whole_wherever_it_is_cut(self, pair, text, size):
+        ours, _ = pair
+        parts = pieces(text, [size])
+        assert list(ours.encode_stream(parts, "all", size=4)) == ours.encode(
+            text, "all"
+        )
+
+    def test_memory_stays_constant(self):
+        def peak(times: int) -> int:
+            texts = (TALES[:5000] for _ in range(times))
+            tracemalloc.start()
+            for _ in OWN.encode_stream(texts):
+                pass
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            return most
+
+        peak(20)  # fill the cache of words
+        assert peak(200) < 1.2 * peak(40)
+
+    def test_empty(self):
+        assert list(OWN.encode_stream([])) == []
+        assert list(OWN.encode_stream(["", ""])) == []
+
+
+class TestSpecialTokens:
+    def test_not_allowed_unless_named(self):
+        with pytest.raises(ValueError, match=r"'<\|endoftext\|>' is in the text at 2"):
+            OWN.encode(f"ab{SPECIAL}")
+        ids = OWN.encode(f"ab{SPECIAL}", allowed_special={SPECIAL})
+        assert ids[-1] == OWN.special_tokens[SPECIAL]
+        assert OWN.special_tokens[SPECIAL] not in OWN.encode_ordinary(f"ab{SPECIAL}")
+
+    def test_longest_first_where_they_overlap(self):
+        special = ["<a>", "<a><b>", "<b>"]
+        tokenizer = BPETokenizer.train(TALES[:5000], 300, special_tokens=special)
+        first, both, second = (tokenizer.special_tokens[name] for name in special)
+        assert tokenizer.encode("<a><b><a>", "all") == [both, first]
+        assert tokenizer.encode("<b><a>", "all") == [second, first]
+        theirs = tokenizer.to_hugging_face()
+        assert theirs.encode("<a><b><a>").ids == [both, first]
+
+    def test_text_around_them_is_split_on_its_own(self):
+        ids = OWN.encode(f"one {SPECIAL} two", "all")
+        one, two = OWN.encode("one "), OWN.encode(" two")
+        assert ids == [*one, OWN.special_tokens[SPECIAL], *two]
+
+
+class TestFiles:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_saved_and_loaded_gives_equal_ids(self, tmp_path, name):
+        ours = BPETokenizer.from_tiktoken(tiktoken.get_encoding(name))
+        ours.save(tmp_path / "vocabulary.json")
+        again = BPETokenizer.load(tmp_path / "vocabulary.json")
+        for text in HARD.values():
+            assert again.encode(text, "all") == ours.encode(text, "all")
+        assert again.pattern == ours.pattern
+
+    def test_into_tiktoken_and_tokenizer_json(self, tmp_path):
+        encoding = OWN.to_tiktoken("own")
+        OWN.to_hugging_face().save(str(tmp_path / "tokenizer.json"))
+        theirs = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+        for text in [*HARD.values(), TALES]:
+            ids = OWN.encode(text, "all")
+            assert encoding.encode(text, allowed_special="all") == ids
+            assert theirs.encode(text).ids == ids
+            assert theirs.decode(ids, skip_special_tokens=False) == text
+
+    def test_other_files_are_refused(self, tmp_path):
+        path = tmp_path / "vocabulary.json"
+        OWN.save(path)
+        good = json.loads(path.read_text())
+        for bad in ("", "[1]", "{}", '{"format": "daybook-bpe-1"}', good["pattern"]):
+            path.write_text(bad)
+            with pytest.raises(ValueError, match=r"vocabulary\.json is not a saved"):
+                BPETokenizer.load(path)
+        for change in ({"tokens": good["tokens"][1:]}, {"ids": [*good["ids"][:-1], 0]}):
+            path.write_text(json.dumps(good | change))
+            with pytest.raises(ValueError, match="is not a saved BPETokenizer"):
+                BPETokenizer.load(path)
+        with pytest.raises(FileNotFoundError):
+            BPETokenizer.load(tmp_path / "nothing.json")
+
+    def test_a_failed_save_leaves_the_old_file(self, tmp_path, monkeypatch):
+        path = tmp_path / "vocabulary.json"
+        OWN.save(path)
+        before = path.read_bytes()
+        broken = BPETokenizer(OWN.ranks, special_tokens={SPECIAL: 600})
+        broken.special_tokens["x"] = object()
+        with pytest.raises(TypeError):
+            broken.save(path)
+        assert path.read_bytes() == before
+
+
+class TestBadInput:
+    def test_ids_out_of_range(self):
+        for bad in (OWN.vocab_size, -1):
+            with pytest.raises(ValueError, match=f"id {bad} is not in the vocabulary"):
+                OWN.decode([0, bad])
+
+    def test_half_a_surrogate_pair(self):
+        with pytest.raises(ValueError, match=r"U\+D83D at 1 is a lone surrogate"):
+            OWN.encode("a\ud83d")
+
+    def test_vocabularies_that_are_none(self):
+        with pytest.raises(ValueError, match="256 bytes have no token"):
+            BPETokenizer({})
+        with pytest.raises(ValueError, match="id 7 belongs to 2 tokens"):
+            BPETokenizer(OWN.ranks, special_tokens={"<a>": 7})
+        with pytest.raises(ValueError, match="a special token is empty"):
+            BPETokenizer(OWN.ranks, special_tokens={"": 900})
+
+    def test_patterns_that_lose_text(self):
+        with pytest.raises(ValueError, match="leaves out parts"):
+            BPETokenizer(OWN.ranks, r"\w+").encode("a b")
+        with pytest.raises(ValueError, match="matches the empty text"):
+            BPETokenizer(OWN.ranks, r"\w*")
+        with pytest.raises(ValueError, match="pattern '\\('"):
+            BPETokenizer(OWN.ranks, "(")
+
+
+def test_split_is_that_of_gpt2():
+    published = (  # https://github.com/openai/gpt-2, src/encoder.py
+        r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    )
+    for text in [*HARD.values(), TALES]:
+        assert split_words(text) == split_words(text, published)
+        assert "".join(split_words(text)) == text
