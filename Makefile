@@ -24,7 +24,7 @@ help:
 	@echo "make site     build the site into site/"
 	@echo "make outputs  accept what the pages print now; read the diff"
 	@echo "make lint     ruff only"
-	@echo "make bench    time builds and reloads"
+	@echo "make bench    time builds and reloads, and the tokenizers"
 	@echo "make lock     resolve requirements.in into requirements.txt"
 	@echo "make clean    remove what was generated"
 
@@ -53,6 +53,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.site
+	$(BIN)/python -m benchmarks.tokenizers
 
 # CUDA packages are left out: they come with torch where torch needs them
 lock: $(READY)

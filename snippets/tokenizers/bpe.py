@@ -5,6 +5,7 @@ after a split into words: Radford et al. 2019 (*Language Models are Unsupervised
 Multitask Learners*, section 2.2).
 """
 
+# --8<-- [start:imports]
 import base64
 import codecs
 import heapq
@@ -21,6 +22,7 @@ import regex
 if TYPE_CHECKING:
     import tiktoken
     import tokenizers
+# --8<-- [end:imports]
 
 # --8<-- [start:bytes]
 # GPT-2's order of the 256 bytes: printable characters first, then the others. The id of
@@ -173,6 +175,10 @@ def merge_word(word: bytes, ranks: dict[bytes, int]) -> list[bytes]:
     return parts
 
 
+# --8<-- [end:merge]
+
+
+# --8<-- [start:long]
 def merge_long_word(word: bytes, ranks: dict[bytes, int]) -> list[bytes]:
     """The same in O(n log n): a heap of pairs, and parts linked to their neighbours."""
     n = len(word)
@@ -198,6 +204,10 @@ def merge_long_word(word: bytes, ranks: dict[bytes, int]) -> list[bytes]:
     return [word[i : end[i]] for i in starts]
 
 
+# --8<-- [end:long]
+
+
+# --8<-- [start:cache]
 class WordCache(dict[str, list[int]]):
     """The ids of the words met so far; emptied when it is full."""
 
@@ -221,7 +231,7 @@ class WordCache(dict[str, list[int]]):
         return ids
 
 
-# --8<-- [end:merge]
+# --8<-- [end:cache]
 
 
 # --8<-- [start:checks]
@@ -357,9 +367,6 @@ class BPETokenizer:
         ids = {name: len(ranks) + n for n, name in enumerate(special)}
         return cls(ranks, pattern, ids)
 
-    # --8<-- [end:tokenizer]
-
-    # --8<-- [start:encode]
     def encode(self, text: str, allowed_special: Allowed = ()) -> list[int]:
         """The ids of a text.
 
@@ -396,9 +403,6 @@ class BPETokenizer:
             start = found.end()
         yield text[start:], ""
 
-    # --8<-- [end:encode]
-
-    # --8<-- [start:stream]
     def encode_stream(
         self, texts: Iterable[str], allowed_special: Allowed = (), size: int = 1 << 16
     ) -> Iterator[int]:
@@ -441,9 +445,6 @@ class BPETokenizer:
             if name:
                 yield self.special_tokens[name]
 
-    # --8<-- [end:stream]
-
-    # --8<-- [start:decode]
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """The bytes of the ids. Raises ValueError for an id that is not a token's."""
         try:
@@ -467,9 +468,6 @@ class BPETokenizer:
         if rest := decoder.decode(b"", final=True):
             yield rest
 
-    # --8<-- [end:decode]
-
-    # --8<-- [start:files]
     def save(self, path: str | Path) -> None:
         """Write the vocabulary, the pattern and the special tokens; all or nothing."""
         ordered = sorted(self.ranks, key=self.ranks.__getitem__)
@@ -497,9 +495,6 @@ class BPETokenizer:
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is not a saved BPETokenizer: {error}") from error
 
-    # --8<-- [end:files]
-
-    # --8<-- [start:others]
     @classmethod
     def from_tiktoken(cls, encoding: "tiktoken.Encoding") -> "BPETokenizer":
         """The same vocabulary as one of tiktoken's."""
@@ -538,9 +533,6 @@ class BPETokenizer:
         tokenizer.add_special_tokens(list(self.special_tokens))
         return tokenizer
 
-    # --8<-- [end:others]
-
-    # --8<-- [start:merges]
     @property
     def merges(self) -> list[tuple[bytes, bytes]]:
         """The two parts of every merged token, in order of rank.
@@ -550,10 +542,11 @@ class BPETokenizer:
         ordered = sorted(self.ranks, key=self.ranks.__getitem__)
         return [split_token(token, self.ranks) for token in ordered if len(token) > 1]
 
-    # --8<-- [end:merges]
+
+# --8<-- [end:tokenizer]
 
 
-# --8<-- [start:merges-of]
+# --8<-- [start:parts]
 def split_token(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
     """The two tokens that merge into this one."""
     earlier = {}
@@ -575,4 +568,4 @@ def printable(token: bytes) -> str:
 
 SHOWN = {b: chr(b) for b in PRINTABLE}
 SHOWN |= {byte[0]: chr(256 + n) for n, byte in enumerate(BYTES[len(PRINTABLE) :])}
-# --8<-- [end:merges-of]
+# --8<-- [end:parts]

@@ -1,0 +1,201 @@
+"""Where tensors live: pick a device, find what was left behind, time, count bytes."""
+
+# --8<-- [start:imports]
+import copy
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:pick]
+def device_names() -> list[str]:
+    """The devices of this machine: `cpu`, then each accelerator, as `cuda:0`."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return ["cpu"]
+    count = torch.accelerator.device_count()
+    return ["cpu", *(f"{accelerator.type}:{index}" for index in range(count))]
+
+
+def pick_device(wanted: str | None = None) -> torch.device:
+    """The device that is wanted; else the machine's accelerator; else the CPU.
+
+    Raises ValueError for what is not the name of a device, and RuntimeError for a
+    device that this machine does not have.
+    """
+    if wanted is None:
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{wanted!r} is not a device: write cpu, cuda, cuda:1, mps or xpu"
+        ) from error
+    there = device_names()
+    full = f"{device.type}:{device.index or 0}"
+    if device.type not in ("cpu", "meta") and full not in there:
+        raise RuntimeError(f"no {wanted} here: there is {', '.join(there)}")
+    return device
+
+
+# --8<-- [end:pick]
+
+
+# --8<-- [start:one-device]
+# PyTorch itself moves what these are given
+MOVES_ITSELF = ("copy_", "index", "index_put", "index_put_")
+
+
+class OneDevice(TorchDispatchMode):
+    """Within it, an operation on tensors of two devices raises RuntimeError.
+
+    As on a GPU, numbers (tensors without axes) on the CPU go with everything. It
+    watches each operation below autograd, for all devices, `meta` included.
+    """
+
+    def __torch_dispatch__(
+        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        name = operation.overloadpacket.__name__
+        found = {str(tensor.device) for tensor in tensors_of((args, kwargs or {}))}
+        if len(found) > 1 and name not in MOVES_ITSELF:
+            raise RuntimeError(f"{name} has tensors on {' and '.join(sorted(found))}")
+        return operation(*args, **(kwargs or {}))
+
+
+def tensors_of(found: object) -> list[Tensor]:
+    """The tensors in nested arguments, without the numbers on the CPU."""
+    if isinstance(found, Tensor):
+        return [] if found.dim() == 0 and found.device.type == "cpu" else [found]
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, (list, tuple)):
+        return [tensor for part in found for tensor in tensors_of(part)]
+    return []
+
+
+def check_one_device(module: nn.Module, *inputs: Tensor) -> None:
+    """Run a copy of a module on `meta`: does all that it uses move with it?
+
+    Nothing is computed, and the module and its inputs stay as they are. Raises
+    RuntimeError at the first operation on tensors of two devices. A module that reads
+    a number back (`.item()`, a mask as an index) cannot run on `meta` at all.
+    """
+    with torch.no_grad():
+        moved = copy.deepcopy(module).to("meta")
+        with OneDevice():
+            moved(*(tensor.to("meta") for tensor in inputs))
+
+
+# --8<-- [end:one-device]
+
+
+# --8<-- [start:time]
+def wait_for(device: torch.device) -> None:
+    """Return when all that was queued on a device is done."""
+    if device.type not in ("cpu", "meta"):
+        torch.accelerator.synchronize(device)
+
+
+def seconds_per_call(
+    call: Callable[[], object],
+    device: torch.device,
+    repeats: int = 10,
+    warmup: int = 3,
+) -> float:
+    """The median time of a call, from an idle device until its work is done.
+
+    The first `warmup` calls are not counted: they allocate memory, load and choose
+    kernels, and compile. Raises ValueError without a repetition.
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats={repeats}: at least one call has to be timed")
+    times = []
+    for _ in range(warmup + repeats):
+        wait_for(device)  # the clock starts when nothing else is running
+        started = time.perf_counter()
+        call()
+        wait_for(device)  # and stops when the work is done, not when it is queued
+        times.append(time.perf_counter() - started)
+    return statistics.median(times[warmup:])
+
+
+# --8<-- [end:time]
+
+
+# --8<-- [start:bfloat16]
+def to_bfloat16(x: Tensor) -> Tensor:
+    """Round float32 to bfloat16 by its bits: the upper 16 of 32, ties to even.
+
+    Takes and returns any shape. Raises TypeError for another dtype.
+    """
+    if x.dtype != torch.float32:
+        raise TypeError(f"x is {x.dtype}: only float32 has bfloat16 as its upper half")
+    bits = x.view(torch.int32)
+    last = (bits >> 16) & 1  # the last bit that stays
+    rounded = (bits + 0x7FFF + last) >> 16  # carries if the lower half is above ½
+    upper = rounded.to(torch.int16).view(torch.bfloat16)
+    return torch.where(x.isnan(), torch.nan, upper)  # the carry could end in infinity
+
+
+# --8<-- [end:bfloat16]
+
+
+# --8<-- [start:memory]
+@dataclass(frozen=True)
+class TrainingMemory:
+    """Bytes held between two training steps; activations come on top."""
+
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer: int
+
+    @property
+    def total(self) -> int:
+        """All of them together."""
+        return self.parameters + self.buffers + self.gradients + self.optimizer
+
+
+def training_memory(
+    model: nn.Module, optimizer: torch.optim.Optimizer
+) -> TrainingMemory:
+    """Count what is there now: gradients and optimizer state exist after a step."""
+    parameters = list(model.parameters())
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    states = [value for state in optimizer.state.values() for value in state.values()]
+    return TrainingMemory(
+        sum(p.nbytes for p in parameters),
+        sum(buffer.nbytes for buffer in model.buffers()),
+        sum(gradient.nbytes for gradient in gradients),
+        sum(value.nbytes for value in states if isinstance(value, Tensor)),
+    )
+
+
+def activation_bytes(forward: Callable[[], Tensor], model: nn.Module) -> int:
+    """Bytes that autograd keeps of a forward pass, without the model's own tensors."""
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    own |= {b.untyped_storage().data_ptr() for b in model.buffers()}
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        result = forward()  # alive until all is counted: freed memory is used again
+    del result
+    return sum(size for place, size in kept.items() if place not in own)
+
+
+# --8<-- [end:memory]

@@ -1,0 +1,194 @@
+"""`snippets/devices.py`: the choice of a device, forgotten tensors, times, bytes."""
+
+import pytest
+import torch
+from torch import nn
+
+from snippets.devices import (
+    OneDevice,
+    activation_bytes,
+    check_one_device,
+    device_names,
+    pick_device,
+    seconds_per_call,
+    to_bfloat16,
+    training_memory,
+    wait_for,
+)
+
+
+@pytest.fixture
+def no_accelerator(monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: None)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    cuda = torch.device("cuda")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: cuda)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+
+
+def test_without_an_accelerator_it_is_the_cpu(no_accelerator):
+    assert device_names() == ["cpu"]
+    assert pick_device() == torch.device("cpu")
+    assert pick_device("meta") == torch.device("meta")
+
+
+def test_an_accelerator_comes_first(two_gpus):
+    assert device_names() == ["cpu", "cuda:0", "cuda:1"]
+    assert pick_device() == torch.device("cuda")
+    assert pick_device("cuda:1") == torch.device("cuda", 1)
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+def test_a_built_but_absent_accelerator_is_not_taken(monkeypatch):
+    def current_accelerator(check_available=False):
+        return None if check_available else torch.device("cuda")
+
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", current_accelerator)
+    assert pick_device() == torch.device("cpu")
+    assert device_names() == ["cpu"]
+
+
+@pytest.mark.parametrize("wanted", ["cuda", "cuda:0", "mps", "xpu"])
+def test_a_device_that_is_not_there(no_accelerator, wanted):
+    with pytest.raises(RuntimeError, match=f"no {wanted} here: there is cpu$"):
+        pick_device(wanted)
+
+
+@pytest.mark.parametrize("wanted", ["cuda:2", "mps"])
+def test_a_device_that_is_not_there_beside_others(two_gpus, wanted):
+    with pytest.raises(RuntimeError, match=f"no {wanted} .* cpu, cuda:0, cuda:1$"):
+        pick_device(wanted)
+
+
+@pytest.mark.parametrize("wanted", ["gpu", "", "cuda:x", "cuda:-1"])
+def test_what_is_not_the_name_of_a_device(wanted):
+    with pytest.raises(ValueError, match=f"{wanted!r} is not a device"):
+        pick_device(wanted)
+
+
+class Centred(nn.Module):
+    """Subtracts a mean, which moves with the module only as a buffer."""
+
+    def __init__(self, buffer: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+        if buffer:
+            self.register_buffer("mean", torch.ones(3))
+        else:
+            self.mean = torch.ones(3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x - self.mean) * torch.tensor(2.0)
+
+
+def test_a_forgotten_tensor_is_found():
+    x = torch.ones(4, 3)
+    check_one_device(Centred(buffer=True), x)
+    module = Centred(buffer=False)
+    with pytest.raises(RuntimeError, match="sub has tensors on cpu and meta"):
+        check_one_device(module, x)
+    assert module.linear.weight.device.type == "cpu"
+    assert module(x).shape == (4, 2)
+
+
+def test_a_product_of_matrices_is_found_which_meta_lets_pass():
+    left, right = torch.ones(2, 3), torch.ones(3, 2, device="meta")
+    with (
+        OneDevice(),
+        pytest.raises(RuntimeError, match="mm has tensors on cpu and"),
+    ):
+        left @ right
+    with OneDevice(), pytest.raises(RuntimeError, match="cat has tensors on cpu and"):
+        torch.cat([left, torch.ones(1, 3, device="meta")])
+
+
+def test_what_pytorch_moves_itself_is_allowed():
+    far = torch.ones(3, device="meta")
+    with OneDevice():
+        assert (far * torch.tensor(2.0)).device.type == "meta"
+        assert far[torch.tensor([0, 2])].device.type == "meta"
+        assert far.copy_(torch.zeros(3)).device.type == "meta"
+
+
+def test_a_model_with_norms_dropout_and_recurrence_moves():
+    layers = (nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.LSTM(4, 2))
+    check_one_device(nn.Sequential(*layers), torch.ones(5, 3))
+    layer = nn.TransformerEncoderLayer(8, 2, batch_first=True)
+    check_one_device(layer, torch.ones(2, 3, 8))
+
+
+def test_the_clock_waits_for_the_device(monkeypatch):
+    log, now = [], iter(range(100))
+    monkeypatch.setattr(
+        torch.accelerator, "synchronize", lambda device: log.append(f"wait {device}")
+    )
+
+    def clock() -> float:
+        log.append("clock")
+        return float(next(now))
+
+    monkeypatch.setattr("snippets.devices.time.perf_counter", clock)
+    cuda = torch.device("cuda:1")
+    took = seconds_per_call(lambda: log.append("call"), cuda, repeats=2, warmup=1)
+    assert log == ["wait cuda:1", "clock", "call", "wait cuda:1", "clock"] * 3
+    assert took == 1.0
+
+
+def test_the_median_leaves_out_the_warmup(monkeypatch):
+    times = iter([0, 90, 100, 101, 200, 205, 300, 302])  # calls of 90, then 1, 5, 2
+    monkeypatch.setattr("snippets.devices.time.perf_counter", lambda: next(times))
+    cpu = torch.device("cpu")
+    assert seconds_per_call(lambda: None, cpu, repeats=3, warmup=1) == 2
+
+
+def test_there_is_nothing_to_wait_for_on_the_cpu():
+    wait_for(torch.device("cpu"))
+    wait_for(torch.device("meta"))
+    with pytest.raises(ValueError, match="repeats=0"):
+        seconds_per_call(lambda: None, torch.device("cpu"), repeats=0)
+
+
+def test_bfloat16_of_special_numbers():
+    special = torch.tensor(
+        [0.0, -0.0, torch.inf, -torch.inf, 3.4e38, 1e-45, 1.00390625]
+    )
+    ours = to_bfloat16(special)
+    assert torch.equal(ours.view(torch.int16), special.bfloat16().view(torch.int16))
+    nan = torch.tensor([0x7F800001, 0x7FFFFFFF, -1], dtype=torch.int32)
+    assert to_bfloat16(nan.view(torch.float32)).isnan().all()
+    with pytest.raises(TypeError, match=r"torch\.float64"):
+        to_bfloat16(special.double())
+
+
+def test_memory_is_four_floats_a_parameter_with_adam():
+    model = nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7))
+    count = sum(p.numel() for p in model.parameters())
+    optimizer = torch.optim.AdamW(model.parameters())
+    before = training_memory(model, optimizer)
+    assert (before.gradients, before.optimizer) == (0, 0)
+    model(torch.randn(3, 5)).sum().backward()
+    optimizer.step()
+    after = training_memory(model, optimizer)
+    assert after.parameters == after.gradients == 4 * count
+    assert after.optimizer == 8 * count + 4 * 4  # and a count of steps for each tensor
+    assert after.buffers == 7 * 4 + 7 * 4 + 8
+    assert after.total == 16 * count + 16 + 64
+
+
+def test_tied_weights_count_once():
+    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False))
+    model[1].weight = model[0].weight
+    assert training_memory(model, torch.optim.SGD(model.parameters())).total == 64
+
+
+def test_activations_grow_with_the_batch():
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2))
+    for B in (1, 5, 30):
+        x = torch.randn(B, 6)
+        # the input, and what ReLU gave: it is also what the second layer keeps
+        assert activation_bytes(lambda x=x: model(x), model) == 4 * B * (6 + 8)
+        with torch.no_grad():
+            assert activation_bytes(lambda x=x: model(x), model) == 0
