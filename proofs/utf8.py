@@ -13,7 +13,7 @@ PAGE = "llm/day-4/bytes-and-unicode.md"
 @proof(
     "UTF-8: the bytes of every character",
     ours="snippets.tokenizers.utf8.encode_code_point",
-    theirs="str.encode",
+    theirs="builtins.str.encode",
     page=PAGE,
     bound=0,
 )
@@ -29,7 +29,7 @@ def every_character() -> Pairs:
 @proof(
     "UTF-8: what becomes of bytes that are none",
     ours="snippets.tokenizers.utf8.decode_bytes",
-    theirs="bytes.decode",
+    theirs="builtins.bytes.decode",
     page=PAGE,
     bound=0,
 )

@@ -315,6 +315,47 @@ class TestWords:
             WordTokenizer.train(["a"], 68)
 
 
+class TestPretrainingPairs:
+    DOCUMENTS = [[[100 * d + s, 100 * d + s] for s in range(40)] for d in range(1, 9)]
+
+    def test_each_piece_is_once_true_and_once_false(self):
+        draw = random.Random(0)
+        pairs = bert_pretrain.balanced_pairs(self.DOCUMENTS, 12, 1.0, draw)
+        true = [pair for pair in pairs if pair.is_next]
+        false = [pair for pair in pairs if not pair.is_next]
+        assert len(true) == len(false) == 6
+        for side in ("first", "second"):
+            ours = sorted(getattr(pair, side) for pair in true)
+            assert ours == sorted(getattr(pair, side) for pair in false)
+        for pair in false:
+            assert pair.first[0] // 100 != pair.second[0] // 100  # another document
+        for pair in true:
+            assert pair.second[0] == pair.first[-1] + 1
+
+    def test_at_first_the_second_piece_is_the_first(self):
+        draw = random.Random(0)
+        for pair in bert_pretrain.balanced_pairs(self.DOCUMENTS, 12, 0.0, draw):
+            if pair.is_next:
+                n = min(len(pair.first), len(pair.second))
+                assert pair.second[:n] == pair.first[:n]
+
+    def test_renaming_keeps_what_is_equal_and_what_is_common(self):
+        torch.manual_seed(0)
+        size = 1000
+        ids = torch.randint(0, size, (200, 50))
+        new = bert_pretrain.rename(ids, size)
+        own = len(bert_pretrain.SPECIAL) + bert_pretrain.BUCKETS
+        common = own + bert_pretrain.COMMON
+        kept = (ids < len(bert_pretrain.SPECIAL)) | ((ids >= own) & (ids < common))
+        assert torch.equal(new[kept], ids[kept])
+        for before, after in zip(ids.tolist(), new.tolist(), strict=True):
+            pairs = set(zip(before, after, strict=True))
+            assert len(pairs) == len(set(before)) == len(set(after))  # one to one
+        rare = ids >= common
+        changed = ((new != ids) & rare).any(dim=1).float().mean().item()
+        assert abs(changed - bert_pretrain.RENAMED) < 0.12
+
+
 class TestRecord:
     """The model that comes with the book is the one that its record describes."""
 
@@ -325,6 +366,14 @@ class TestRecord:
         assert last["seconds"] <= 15 * 60
         assert last["mlm_loss"] < first["mlm_loss"] - 3
         assert last["mlm_accuracy"] > 0.3
+
+    def test_it_learned_the_next_sentence_better_than_chance(self):
+        model, tokenizer = bert_pretrain.load_pretrained()
+        _, held_out = bert_pretrain.split_tales()
+        documents = bert_pretrain.encode_tales(held_out, tokenizer)
+        found = bert_pretrain.evaluate(model, documents, pairs=2048)
+        # the standard error of 2,048 coins is 1.1 points
+        assert found["nsp_accuracy"] > 0.5 + 4 * 0.011
 
     def test_it_was_trained_on_these_tales(self):
         assert bert_pretrain.recorded_run()["data_sha256"] == bert_pretrain.digest()
