@@ -315,12 +315,14 @@ class TestWords:
             WordTokenizer.train(["a"], 68)
 
 
-class TestPretrainingPairs:
-    DOCUMENTS = [[[100 * d + s, 100 * d + s] for s in range(40)] for d in range(1, 9)]
+# eight documents of forty sentences; every sentence has words of its own
+DOCUMENTS = [[[100 * d + s, 100 * d + s] for s in range(40)] for d in range(1, 9)]
 
+
+class TestPretrainingPairs:
     def test_each_piece_is_once_true_and_once_false(self):
         draw = random.Random(0)
-        pairs = bert_pretrain.balanced_pairs(self.DOCUMENTS, 12, 1.0, draw)
+        pairs = bert_pretrain.balanced_pairs(DOCUMENTS, 12, 1.0, draw)
         true = [pair for pair in pairs if pair.is_next]
         false = [pair for pair in pairs if not pair.is_next]
         assert len(true) == len(false) == 6
@@ -334,7 +336,7 @@ class TestPretrainingPairs:
 
     def test_at_first_the_second_piece_is_the_first(self):
         draw = random.Random(0)
-        for pair in bert_pretrain.balanced_pairs(self.DOCUMENTS, 12, 0.0, draw):
+        for pair in bert_pretrain.balanced_pairs(DOCUMENTS, 12, 0.0, draw):
             if pair.is_next:
                 n = min(len(pair.first), len(pair.second))
                 assert pair.second[:n] == pair.first[:n]
