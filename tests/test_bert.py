@@ -215,7 +215,7 @@ DOCUMENTS = [[[100 * d + s] * 3 for s in range(6)] for d in range(5)]
 @pytest.fixture(scope="module")
 def pairs() -> list[Pair]:
     draw = random.Random(0)
-    return [draw_pair(DOCUMENTS, 12, draw) for _ in range(4000)]
+    return [draw_pair(self.DOCUMENTS, 12, draw) for _ in range(4000)]
 
 
 class TestPairs:
@@ -245,7 +245,7 @@ class TestPairs:
     def test_pieces_are_whole_sentences_that_meet(self):
         draw = random.Random(0)
         for _ in range(100):
-            before, after = split_somewhere(DOCUMENTS[0], 6, draw)
+            before, after = split_somewhere(self.DOCUMENTS[0], 6, draw)
             assert len(before) in (3, 6) and len(after) in (3, 6)
             assert after[0] == before[-1] + 1
 
@@ -316,13 +316,13 @@ class TestWords:
 
 
 # eight documents of forty sentences; every sentence has words of its own
-DOCUMENTS = [[[100 * d + s, 100 * d + s] for s in range(40)] for d in range(1, 9)]
+NUMBERED = [[[100 * d + s, 100 * d + s] for s in range(40)] for d in range(1, 9)]
 
 
 class TestPretrainingPairs:
     def test_each_piece_is_once_true_and_once_false(self):
         draw = random.Random(0)
-        pairs = bert_pretrain.balanced_pairs(DOCUMENTS, 12, 1.0, draw)
+        pairs = bert_pretrain.balanced_pairs(NUMBERED, 12, 1.0, draw)
         true = [pair for pair in pairs if pair.is_next]
         false = [pair for pair in pairs if not pair.is_next]
         assert len(true) == len(false) == 6
@@ -336,7 +336,7 @@ class TestPretrainingPairs:
 
     def test_at_first_the_second_piece_is_the_first(self):
         draw = random.Random(0)
-        for pair in bert_pretrain.balanced_pairs(DOCUMENTS, 12, 0.0, draw):
+        for pair in bert_pretrain.balanced_pairs(NUMBERED, 12, 0.0, draw):
             if pair.is_next:
                 n = min(len(pair.first), len(pair.second))
                 assert pair.second[:n] == pair.first[:n]
