@@ -215,7 +215,7 @@ DOCUMENTS = [[[100 * d + s] * 3 for s in range(6)] for d in range(5)]
 @pytest.fixture(scope="module")
 def pairs() -> list[Pair]:
     draw = random.Random(0)
-    return [draw_pair(self.DOCUMENTS, 12, draw) for _ in range(4000)]
+    return [draw_pair(DOCUMENTS, 12, draw) for _ in range(4000)]
 
 
 class TestPairs:
@@ -245,7 +245,7 @@ class TestPairs:
     def test_pieces_are_whole_sentences_that_meet(self):
         draw = random.Random(0)
         for _ in range(100):
-            before, after = split_somewhere(self.DOCUMENTS[0], 6, draw)
+            before, after = split_somewhere(DOCUMENTS[0], 6, draw)
             assert len(before) in (3, 6) and len(after) in (3, 6)
             assert after[0] == before[-1] + 1
 
