@@ -43,7 +43,7 @@ const scrolling = new ResizeObserver((entries) => {
 });
 
 for (const box of document.querySelectorAll(".highlight")) addCopyButton(box);
-for (const wide of document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap")) {
+for (const wide of document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich")) {
   scrolling.observe(wide);
 }
 // Material leaves its search dialog without a name, and so the lists of those sections of
