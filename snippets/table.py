@@ -1,6 +1,7 @@
 """Rows and columns, as a table in notebooks and on the web, as text elsewhere."""
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,8 +42,10 @@ class Table:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _cell(self, tag: str, number: int, value: object) -> str:
+        """A cell; long names like a.module.and_a_function may break into lines."""
         side = "right" if self._numeric(number) else "left"
-        return f'<{tag} style="text-align: {side}">{html.escape(str(value))}</{tag}>'
+        shown = re.sub(r"(?<=\w)([._])(?=[^\W\d])", r"\1<wbr>", html.escape(str(value)))
+        return f'<{tag} style="text-align: {side}">{shown}</{tag}>'
 
     def _numeric(self, number: int) -> bool:
         """Whether a column holds numbers only (or none)."""

@@ -35,17 +35,17 @@ function addCopyButton(box) {
 }
 
 /** A block that scrolls sideways gets a place in the order of the Tab key. */
-const scrolling = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
-    else target.removeAttribute("tabindex");
-  }
-});
+function placeInTabOrder(wide) {
+  if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
+  else wide.removeAttribute("tabindex");
+}
+const wideBlocks = document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich");
+const scrolling = new ResizeObserver((entries) => entries.forEach(({ target }) => placeInTabOrder(target)));
 
 for (const box of document.querySelectorAll(".highlight")) addCopyButton(box);
-for (const wide of document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich")) {
-  scrolling.observe(wide);
-}
+wideBlocks.forEach((wide) => scrolling.observe(wide));
+// Letters of another font make the content wider, not the block.
+document.fonts.ready.then(() => wideBlocks.forEach(placeInTabOrder));
 // Material leaves its search dialog without a name, and so the lists of those sections of
 // the navigation that have a page of their own.
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
