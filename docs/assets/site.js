@@ -39,13 +39,17 @@ function placeInTabOrder(wide) {
   if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
   else wide.removeAttribute("tabindex");
 }
-const wideBlocks = document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich");
 const scrolling = new ResizeObserver((entries) => entries.forEach(({ target }) => placeInTabOrder(target)));
+// By then Material has put tables into boxes that scroll, and letters have their width.
+addEventListener("load", () => {
+  const wide = document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich");
+  for (const block of wide) {
+    placeInTabOrder(block);
+    scrolling.observe(block);
+  }
+});
 
 for (const box of document.querySelectorAll(".highlight")) addCopyButton(box);
-wideBlocks.forEach((wide) => scrolling.observe(wide));
-// Letters of another font make the content wider, not the block.
-document.fonts.ready.then(() => wideBlocks.forEach(placeInTabOrder));
 // Material leaves its search dialog without a name, and so the lists of those sections of
 // the navigation that have a page of their own.
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
