@@ -1,0 +1,226 @@
+"""Text as ids on the disk, and batches of windows from it.
+
+A text is encoded once, into a file of unsigned integers that is mapped into memory: the
+operating system reads what is needed, so the file may be larger than the memory.
+"""
+
+# --8<-- [start:imports]
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tiktoken
+import torch
+from torch import Tensor
+
+from snippets.corpus import load_text
+from snippets.gpt import CharTokenizer
+from snippets.tokenizers.bpe import BPETokenizer
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:tokenizers]
+class Tokenizer(Protocol):
+    """What the programs need of a tokenizer."""
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text."""
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of some ids."""
+
+
+class GPT2Tokenizer:
+    """GPT-2's vocabulary, by `tiktoken`, which downloads it once."""
+
+    def __init__(self) -> None:
+        self.encoding = tiktoken.get_encoding("gpt2")
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text; what looks like a special token is taken as text."""
+        return self.encoding.encode_ordinary(text)
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of some ids."""
+        return self.encoding.decode(ids)
+
+
+TOKENIZERS = ("char", "bpe", "gpt2")
+
+
+def make_tokenizer(kind: str, text: str, vocab_size: int = 512) -> Tokenizer:
+    """A tokenizer for a text: its characters, merges learned from it, or GPT-2's.
+
+    `vocab_size` counts for `bpe` only. Raises ValueError for an unknown kind.
+    """
+    if kind == "char":
+        return CharTokenizer(text)
+    if kind == "bpe":
+        return BPETokenizer.train(text, vocab_size)
+    if kind == "gpt2":
+        return GPT2Tokenizer()
+    raise ValueError(f"no tokenizer {kind!r}: there are {', '.join(TOKENIZERS)}")
+
+
+def vocab_size_of(tokenizer: Tokenizer) -> int:
+    """How many different ids a tokenizer gives."""
+    if isinstance(tokenizer, CharTokenizer):
+        return len(tokenizer.characters)
+    if isinstance(tokenizer, GPT2Tokenizer):
+        return tokenizer.encoding.n_vocab
+    return tokenizer.vocab_size
+
+
+def tokenizer_state(tokenizer: Tokenizer) -> dict[str, Any]:
+    """A tokenizer as plain values, for a checkpoint."""
+    if isinstance(tokenizer, CharTokenizer):
+        return {"kind": "char", "characters": "".join(tokenizer.characters)}
+    if isinstance(tokenizer, GPT2Tokenizer):
+        return {"kind": "gpt2"}
+    tokens = sorted(tokenizer.ranks, key=tokenizer.ranks.__getitem__)
+    return {"kind": "bpe", "tokens": [base64.b64encode(t).decode() for t in tokens]}
+
+
+def tokenizer_from(state: dict[str, Any]) -> Tokenizer:
+    """The tokenizer that a checkpoint was trained with."""
+    if state["kind"] == "char":
+        return CharTokenizer(state["characters"])
+    if state["kind"] == "gpt2":
+        return GPT2Tokenizer()
+    tokens = [base64.b64decode(token) for token in state["tokens"]]
+    return BPETokenizer({token: rank for rank, token in enumerate(tokens)})
+
+
+# --8<-- [end:tokenizers]
+
+
+# --8<-- [start:split]
+@dataclass(frozen=True)
+class Split:
+    """The ids of a part of the text, (N,), and how many bytes of UTF-8 it has."""
+
+    ids: np.ndarray
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What a model learns from, what it is checked on, and how ids become text."""
+
+    train: Split
+    validation: Split
+    tokenizer: Tokenizer
+    digest: str  # of the text: a run goes on with the text it began with
+
+
+def load_corpus(
+    name: str, kind: str, folder: Path, vocab_size: int = 512, state: dict | None = None
+) -> Corpus:
+    """Read a text, the first 90 % for training, the rest for validation.
+
+    `name` as for `load_text`. With `state` its tokenizer is used, else a new one is
+    made, from the training part; `char` takes the characters of the whole text, so that
+    the rest can be encoded. The ids are kept in `folder`. Raises what `load_text`
+    raises, and ValueError for an empty text.
+    """
+    text = load_text(name)
+    if not text:
+        raise ValueError(f"the text {name!r} is empty: give a file with some text")
+    cut = int(0.9 * len(text))
+    if state:
+        tokenizer = tokenizer_from(state)
+    else:
+        source = text if kind == "char" else text[:cut]
+        tokenizer = make_tokenizer(kind, source, vocab_size)
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [
+        Split(mapped(part, tokenizer, folder), len(part.encode()))
+        for part in (text[:cut], text[cut:])
+    ]
+    return Corpus(*parts, tokenizer, hashlib.sha256(text.encode()).hexdigest())
+
+
+def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:
+    """The ids of a text, (N,), as a file mapped into memory; made if it is not there.
+
+    Two bytes an id, or four where the vocabulary needs them.
+    """
+    of = hashlib.sha256(f"{tokenizer_state(tokenizer)}\n{text}".encode()).hexdigest()
+    dtype = np.uint16 if vocab_size_of(tokenizer) <= 2**16 else np.uint32
+    path = folder / f"{of[:16]}.bin"
+    if not path.is_file():
+        ids = np.array(tokenizer.encode(text), dtype=dtype)
+        part = path.with_suffix(".part")
+        ids.tofile(part)
+        part.replace(path)
+    if not path.stat().st_size:  # nothing to map
+        return np.empty(0, dtype)
+    return np.memmap(path, dtype, mode="r")
+
+
+# --8<-- [end:split]
+
+
+# --8<-- [start:windows]
+def windows(ids: np.ndarray, starts: Tensor, T: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets (B, T) from each of some places (B,): shifted by one."""
+    rows = np.stack([ids[start : start + T + 1] for start in starts.tolist()])
+    both = torch.from_numpy(rows.astype(np.int64))  # (B, T + 1)
+    return both[:, :-1], both[:, 1:]
+
+
+class RandomWindows:
+    """Endless random batches; several processes share each of them.
+
+    All processes draw the same `batch_size` places, and each takes its own rows: the
+    total batch does not depend on how many there are. Raises ValueError for a text
+    without a window of T + 1 ids, and for a batch that does not divide.
+    """
+
+    def __init__(
+        self, ids: np.ndarray, batch_size: int, T: int, seed: int, rank: int, world: int
+    ) -> None:
+        if len(ids) < T + 1:
+            raise ValueError(
+                f"the training text has {len(ids)} ids, and a window takes {T + 1}:"
+                " give more text or a smaller context"
+            )
+        if batch_size % world:
+            raise ValueError(f"a batch of {batch_size} rows on {world} processes")
+        self.ids, self.batch_size, self.T = ids, batch_size, T
+        self.rank, self.world = rank, world
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of this process, each (batch_size / world, T)."""
+        places = len(self.ids) - self.T
+        starts = torch.randint(places, (self.batch_size,), generator=self.generator)
+        return windows(self.ids, starts[self.rank :: self.world], self.T)
+
+
+def whole_text(
+    ids: np.ndarray, batch_size: int, T: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Windows side by side over a whole text: each id but the first is a target once.
+
+    Yields inputs and targets (B, T), the last ones smaller. Raises ValueError for a
+    text of fewer than two ids.
+    """
+    if len(ids) < 2:
+        raise ValueError(
+            f"the validation text has {len(ids)} ids: at least 2 give a pair"
+        )
+    n = (len(ids) - 1) // T  # whole windows
+    for first in range(0, n, batch_size):
+        starts = torch.arange(first, min(first + batch_size, n)) * T
+        yield windows(ids, starts, T)
+    if rest := len(ids) - 1 - n * T:
+        yield windows(ids, torch.tensor([n * T]), rest)
+
+
+# --8<-- [end:windows]

@@ -1,0 +1,213 @@
+"""GPT-2, with the attention of day 3, as it is trained and sampled from.
+
+Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), section
+2.3. Axes: `B` batch, `T` tokens, `S` tokens that are asked, `C = d_model` channels, `H`
+heads, `D` channels of one head, `V` vocabulary.
+"""
+
+# --8<-- [start:imports]
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snippets.attention import MultiHeadAttention
+from snippets.llama import KVCache
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:config]
+@dataclass(frozen=True)
+class GPT2Config:
+    """The sizes of a model; as they stand, those of GPT-2 small (table 2)."""
+
+    vocab_size: int = 50_257
+    context_length: int = 1024
+    d_model: int = 768
+    n_heads: int = 12
+    n_layers: int = 12
+    dropout: float = 0.0  # probability; GPT-2 was trained with 0.1
+    bias: bool = True  # in linear layers and layer norms
+    gelu: str = "tanh"  # GPT-2's approximation; "none" is the exact function
+    vocab_multiple: int = 64  # of the embedding's rows, which matrix units like
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a size below 1, and for what is no probability."""
+        for name in ("vocab_size", "context_length", "d_model", "n_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: it must be at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout={self.dropout}: it must be in [0, 1)")
+
+    @property
+    def padded_vocab_size(self) -> int:
+        """Rows of the embedding: the vocabulary, and unused ones."""
+        return math.ceil(self.vocab_size / self.vocab_multiple) * self.vocab_multiple
+
+
+# --8<-- [end:config]
+
+
+# --8<-- [start:attention]
+class CausalSelfAttention(MultiHeadAttention):
+    """Day 3's attention that looks back only, with dropout and a cache.
+
+    `forward` takes `x` (B, T, C) and perhaps the keys and values of the tokens before
+    them; it returns (B, T, C).
+    """
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__(config.d_model, config.n_heads)
+        if not config.bias:
+            self.qkv = nn.Linear(config.d_model, 3 * config.d_model, bias=False)
+            self.out = nn.Linear(config.d_model, config.d_model, bias=False)
+        self.p = config.dropout
+
+    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
+        """Attend to the tokens so far, those of the cache included."""
+        q, k, v = self.project(x)  # (B, H, T, D) each
+        if cache is not None:
+            k, v = cache.extend(k, v)  # (B, H, S, D)
+        p = self.p if self.training else 0.0
+        mask = later_mask(q.size(2), k.size(2), x.device)
+        if mask is None:
+            mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
+        else:
+            mixed = F.scaled_dot_product_attention(q, k, v, mask, dropout_p=p)
+        mixed = self.out(mixed.transpose(1, 2).flatten(2))  # (B, H, T, D) -> (B, T, C)
+        return F.dropout(mixed, p)
+
+
+def later_mask(T: int, S: int, device: torch.device) -> Tensor | None:
+    """Which of S keys each of the last T queries may see: (T, S), True = may attend.
+
+    None where there are no earlier keys, and the mask is the causal one.
+    """
+    if T == S:
+        return None
+    return torch.ones(T, S, dtype=torch.bool, device=device).tril(S - T)
+
+
+# --8<-- [end:attention]
+
+
+# --8<-- [start:block]
+class FeedForward(nn.Module):
+    """Four times as wide, GELU, and back: (..., C) to (..., C)."""
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__()
+        C = config.d_model
+        self.up = nn.Linear(C, 4 * C, bias=config.bias)
+        self.down = nn.Linear(4 * C, C, bias=config.bias)
+        self.gelu, self.dropout = config.gelu, nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each token by itself."""
+        hidden = F.gelu(self.up(x), approximate=self.gelu)  # (..., 4C)
+        return self.dropout(self.down(hidden))
+
+
+class TransformerBlock(nn.Module):
+    """Attention and a feed-forward layer, each on a normalised copy (pre-LN)."""
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(config.d_model, bias=config.bias)
+        self.attention = CausalSelfAttention(config)
+        self.norm2 = nn.LayerNorm(config.d_model, bias=config.bias)
+        self.feed_forward = FeedForward(config)
+
+    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        x = x + self.attention(self.norm1(x), cache)
+        return x + self.feed_forward(self.norm2(x))
+
+
+# --8<-- [end:block]
+
+
+# --8<-- [start:model]
+class GPT2(nn.Module):
+    """A decoder-only Transformer. `forward`: ids (B, T) to logits (B, T, V).
+
+    With a list of caches, one a layer, the ids are those *after* the ones seen before.
+    Raises ValueError for ids without a batch axis, for more tokens than the context
+    holds, and for none. Ids must lie in 0 … V - 1.
+    """
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.token = nn.Embedding(config.padded_vocab_size, config.d_model)
+        self.position = nn.Embedding(config.context_length, config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(config) for _ in range(config.n_layers)
+        )
+        self.norm = nn.LayerNorm(config.d_model, bias=config.bias)
+        self.apply(initialise)
+        scale_residual_projections(self)
+
+    def new_caches(self) -> list[KVCache]:
+        """An empty cache for each layer."""
+        return [KVCache() for _ in self.blocks]
+
+    def forward(self, ids: Tensor, caches: list[KVCache] | None = None) -> Tensor:
+        """Score every token of the vocabulary as the next one, at each position."""
+        seen = len(caches[0]) if caches else 0
+        check_ids(ids, seen, self.config.context_length)
+        places = torch.arange(seen, seen + ids.size(1), device=ids.device)
+        x = self.dropout(self.token(ids) + self.position(places))  # (B, T, C)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, caches[layer] if caches else None)
+        logits = F.linear(self.norm(x), self.token.weight)  # the head is tied
+        return logits[..., : self.config.vocab_size]  # no scores for the padding
+
+
+def check_ids(ids: Tensor, seen: int, most: int) -> None:
+    """Raise an error that names what is wrong with the shape of the ids."""
+    if ids.dim() != 2:
+        raise ValueError(f"ids are {tuple(ids.shape)}: they must be (B, T)")
+    total = seen + ids.size(1)
+    if ids.size(1) < 1 or total > most:
+        raise ValueError(f"{total} tokens: there must be 1 … {most} (context_length)")
+
+
+# --8<-- [end:model]
+
+
+# --8<-- [start:init]
+def initialise(module: nn.Module) -> None:
+    """Weights from N(0, 0.02), biases zero."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+def scale_residual_projections(model: GPT2) -> None:
+    """The layers that write to the residual stream: N(0, 0.02 / √(2L)).
+
+    Section 2.3: "scale the weights of residual layers at initialization by 1/√N", where
+    N is the number of residual layers, two in each of L blocks.
+    """
+    std = 0.02 / math.sqrt(2 * model.config.n_layers)
+    for block in model.blocks:
+        nn.init.normal_(block.attention.out.weight, std=std)
+        nn.init.normal_(block.feed_forward.down.weight, std=std)
+
+
+# --8<-- [end:init]
+
+
+# --8<-- [start:count]
+def count_parameters(model: nn.Module) -> int:
+    """All numbers that are learned; a tied head is the embedding, and counts once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+# --8<-- [end:count]

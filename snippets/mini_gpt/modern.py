@@ -1,0 +1,273 @@
+"""A GPT of today's parts, each with a switch: what a speedrun changes of GPT-2.
+
+With all switches off it is the GPT-2 of `model.py` without biases. Axes: `B` batch, `T`
+tokens, `S` tokens that are asked, `C = d_model` channels, `H` heads, `D` channels of
+one head, `V` vocabulary.
+"""
+
+# --8<-- [start:imports]
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snippets.attention import head_size
+from snippets.llama import KVCache, rope_angles, rotate_halves
+from snippets.mini_gpt.model import check_ids, initialise
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:config]
+@dataclass(frozen=True)
+class ModernConfig:
+    """Sizes, and which parts differ from GPT-2's."""
+
+    vocab_size: int
+    context_length: int = 256
+    d_model: int = 256
+    n_heads: int = 4
+    n_layers: int = 4
+    dropout: float = 0.0  # probability, on what each layer adds
+    rope: bool = True  # else learned positions, added once
+    rms_norm: bool = True  # without weights, also after the embedding; else LayerNorm
+    qk_norm: bool = True  # queries and keys of length √D
+    squared_relu: bool = True  # else GELU
+    zero_init: bool = True  # what is added starts at zero; else GPT-2's weights
+    convolution: int = 3  # tokens that each query, key and value mixes; 1: itself
+    tied: bool = False  # head and embedding are one matrix
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a size below 1, and for what is no probability."""
+        for name in ("vocab_size", "context_length", "n_layers", "convolution"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: it must be at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout={self.dropout}: it must be in [0, 1)")
+
+
+# --8<-- [end:config]
+
+
+# --8<-- [start:convolution]
+class RowCache(KVCache):
+    """Keys and values, and the last rows that a convolution still needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: Tensor | None = None  # (B, width - 1, C)
+
+
+class CausalConvolution(nn.Module):
+    """Each channel mixes its own last `width` values (So et al., "Primer", 2021).
+
+    `forward` takes and returns (B, T, C). It starts as the identity.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width, channels))
+        nn.init.ones_(self.weight[0])
+
+    def forward(self, x: Tensor, cache: RowCache | None = None) -> Tensor:
+        """Add to each row a multiple of those before it."""
+        before = self.weight.size(0) - 1
+        if cache is None or cache.rows is None:
+            rows = F.pad(x, (0, 0, before, 0))  # (B, before + T, C): zeros in front
+        else:
+            rows = torch.cat([cache.rows, x], dim=1)
+        if cache is not None:
+            cache.rows = rows[:, rows.size(1) - before :]
+        T, weight = x.size(1), self.weight.to(x.dtype)
+        shifted = (rows[:, before - n : before - n + T] for n in range(before + 1))
+        return sum(row * w for row, w in zip(shifted, weight, strict=True))
+
+
+# --8<-- [end:convolution]
+
+
+# --8<-- [start:attention]
+class ModernAttention(nn.Module):
+    """Causal attention with rotated, normalised queries and keys.
+
+    `forward` takes `x` (B, T, C), the angles of its positions or None, and perhaps a
+    cache; it returns (B, T, C).
+    """
+
+    def __init__(self, config: ModernConfig) -> None:
+        super().__init__()
+        C = config.d_model
+        self.n_heads, self.d_head = config.n_heads, head_size(C, config.n_heads)
+        self.qk_norm = config.qk_norm
+        self.qkv = nn.Linear(C, 3 * C, bias=False)
+        self.out = nn.Linear(C, C, bias=False)
+        width = config.convolution
+        self.mix = CausalConvolution(3 * C, width) if width > 1 else None
+
+    def forward(
+        self,
+        x: Tensor,
+        angles: tuple[Tensor, Tensor] | None,
+        cache: RowCache | None = None,
+    ) -> Tensor:
+        """Attend to the tokens so far, those of the cache included."""
+        qkv = self.qkv(x)  # (B, T, 3C)
+        if self.mix:
+            qkv = self.mix(qkv, cache)
+        parts = qkv.unflatten(-1, (3, self.n_heads, self.d_head))  # (B, T, 3, H, D)
+        q, k, v = parts.permute(2, 0, 3, 1, 4)  # (B, H, T, D) each
+        if self.qk_norm:
+            q, k = rms_norm(q), rms_norm(k)
+        if angles:
+            q, k = rotate_halves(q, *angles), rotate_halves(k, *angles)
+        if cache is not None:
+            k, v = cache.extend(k, v)  # (B, H, S, D)
+        return self.out(written_out_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+def written_out_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Causal attention as three lines, for a compiler to fuse: (B, H, T, D).
+
+    On a CPU, PyTorch's fused function is slow in bfloat16 on its way back.
+    """
+    T, S = q.size(2), k.size(2)
+    may = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
+    scores = (q / math.sqrt(q.size(-1))) @ k.transpose(-2, -1)  # (B, H, T, S)
+    scores = scores.float().masked_fill(~may, float("-inf"))
+    return scores.softmax(dim=-1).to(v.dtype) @ v
+
+
+def rms_norm(x: Tensor) -> Tensor:
+    """Each vector divided by its root mean square."""
+    return F.rms_norm(x, (x.size(-1),))
+
+
+# --8<-- [end:attention]
+
+
+# --8<-- [start:block]
+class RMSNormWithoutWeights(nn.Module):
+    """`rms_norm` as a module."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C) -> (..., C)."""
+        return rms_norm(x)
+
+
+def make_norm(config: ModernConfig) -> nn.Module:
+    """The norm that a configuration asks for."""
+    if config.rms_norm:
+        return RMSNormWithoutWeights()
+    return nn.LayerNorm(config.d_model, bias=False)
+
+
+class ModernBlock(nn.Module):
+    """Attention and a feed-forward layer, each on a normalised copy."""
+
+    def __init__(self, config: ModernConfig) -> None:
+        super().__init__()
+        C = config.d_model
+        self.norm1, self.norm2 = make_norm(config), make_norm(config)
+        self.attention = ModernAttention(config)
+        self.up = nn.Linear(C, 4 * C, bias=False)
+        self.down = nn.Linear(4 * C, C, bias=False)
+        self.squared_relu = config.squared_relu
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(
+        self,
+        x: Tensor,
+        angles: tuple[Tensor, Tensor] | None,
+        cache: RowCache | None = None,
+    ) -> Tensor:
+        """(B, T, C) -> (B, T, C)."""
+        x = x + self.dropout(self.attention(self.norm1(x), angles, cache))
+        hidden = self.up(self.norm2(x))  # (B, T, 4C)
+        hidden = hidden.relu().square() if self.squared_relu else F.gelu(hidden)
+        return x + self.dropout(self.down(hidden))
+
+
+# --8<-- [end:block]
+
+
+# --8<-- [start:model]
+class ModernGPT(nn.Module):
+    """A decoder-only Transformer. `forward`: ids (B, T) to logits (B, T, V).
+
+    Caches, errors and ids are as with `GPT2`.
+    """
+
+    def __init__(self, config: ModernConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.token = nn.Embedding(config.vocab_size, config.d_model)
+        self.position = None
+        if not config.rope:
+            self.position = nn.Embedding(config.context_length, config.d_model)
+        self.blocks = nn.ModuleList(ModernBlock(config) for _ in range(config.n_layers))
+        self.norm = make_norm(config)
+        self.head = None
+        if not config.tied:
+            self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.apply(initialise)
+        self.scale_weights()
+
+    @torch.no_grad()
+    def scale_weights(self) -> None:
+        """What writes to the residual stream starts at zero, or as in GPT-2."""
+        zero = self.config.zero_init
+        small = 0.0 if zero else 1 / math.sqrt(2 * len(self.blocks))
+        for block in self.blocks:
+            block.attention.out.weight.mul_(small)
+            block.down.weight.mul_(small)
+            if zero:  # a variance of 1 / (4 C), whatever the width
+                for layer in (block.attention.qkv, block.up):
+                    nn.init.normal_(
+                        layer.weight, std=0.5 / math.sqrt(layer.in_features)
+                    )
+        if zero:
+            nn.init.normal_(self.token.weight)
+            if self.head:
+                nn.init.zeros_(self.head.weight)
+
+    def new_caches(self) -> list[RowCache]:
+        """An empty cache for each layer."""
+        return [RowCache() for _ in self.blocks]
+
+    def forward(self, ids: Tensor, caches: list[RowCache] | None = None) -> Tensor:
+        """Score every token of the vocabulary as the next one, at each position."""
+        seen = len(caches[0]) if caches else 0
+        check_ids(ids, seen, self.config.context_length)
+        places = torch.arange(seen, seen + ids.size(1), device=ids.device)
+        x, angles = self.embed(ids, places)
+        for layer, block in enumerate(self.blocks):
+            x = block(x, angles, caches[layer] if caches else None)
+        weight = self.head.weight if self.head else self.token.weight
+        return F.linear(self.norm(x), weight)
+
+    @torch.compiler.disable  # compiled for a CPU, a gather is many times slower
+    def embed(
+        self, ids: Tensor, places: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """The residual stream (B, T, C) at its start, and the angles of RoPE."""
+        x, angles = self.token(ids), None
+        if self.position is None:
+            D = self.config.d_model // self.config.n_heads
+            angles = rope_angles(places, D)
+        else:
+            x = x + self.position(places)
+        x = (
+            rms_norm(x)
+            if self.config.rms_norm
+            else F.dropout(x, self.config.dropout, self.training)
+        )
+        if torch.is_autocast_enabled(
+            x.device.type
+        ):  # the whole stream, not only matmuls
+            x = x.to(torch.get_autocast_dtype(x.device.type))
+        return x, angles and tuple(angle.to(x.dtype) for angle in angles)
+
+
+# --8<-- [end:model]

@@ -1,0 +1,161 @@
+"""One program on one process or many: `torchrun` starts them, this file joins them.
+
+Data-parallel training: each process has the model, or with FSDP a part of it, and takes
+its rows of each batch. Gradients are averaged, so all do the same step.
+"""
+
+# --8<-- [start:imports]
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:processes]
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this one is, and its device."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that prints and writes."""
+        return self.rank == 0
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """The device of a name: `auto` is an accelerator if there is one, else the CPU.
+
+    Raises ValueError for a device that is not here.
+    """
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator()
+        name = accelerator.type if accelerator else "cpu"
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not here.get(name):
+        found = ", ".join(kind for kind, there in here.items() if there)
+        raise ValueError(f"device {name!r} is not here; there is: {found}")
+    return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
+
+
+@contextmanager
+def joined_processes(device: str) -> Iterator[Processes]:
+    """Join the processes that `torchrun` started, or be the only one."""
+    if "RANK" not in os.environ:
+        yield Processes(0, 1, choose_device(device))
+        return
+    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    chosen = choose_device(device, int(os.environ["LOCAL_RANK"]))
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Processes(rank, world, chosen)
+        dist.barrier()  # without it, one that ends early takes the others down
+    finally:
+        dist.destroy_process_group()
+
+
+# --8<-- [end:processes]
+
+
+# --8<-- [start:wrap]
+def shard(model: nn.Module) -> None:
+    """FSDP2: each process keeps its part of every block, and gathers it when needed."""
+    for block in model.blocks:
+        fully_shard(block)
+    fully_shard(model)
+
+
+def share(module: nn.Module, processes: Processes, sharded: bool) -> nn.Module:
+    """The module to call: one whose backward pass averages gradients."""
+    if processes.world == 1 or sharded:
+        return module
+    on_gpu = processes.device.type == "cuda"
+    return DistributedDataParallel(module, [processes.device] if on_gpu else None)
+
+
+@contextmanager
+def gradients_averaged(
+    module: nn.Module, model: nn.Module, last: bool
+) -> Iterator[None]:
+    """Talk to the others only after the `last` micro-batch of a step."""
+    if isinstance(module, DistributedDataParallel) and not last:
+        with module.no_sync():
+            yield
+        return
+    if hasattr(model, "set_requires_gradient_sync"):  # FSDP
+        model.set_requires_gradient_sync(last)
+    yield
+
+
+def total(value: Tensor, processes: Processes) -> Tensor:
+    """The sum of a tensor over all processes."""
+    if processes.world > 1:
+        value = value.clone()
+        dist.all_reduce(value)
+    return value
+
+
+def from_all(value: Any, processes: Processes) -> list[Any]:
+    """What each process has, in order of rank."""
+    if processes.world == 1:
+        return [value]
+    found: list[Any] = [None] * processes.world
+    dist.all_gather_object(found, value)
+    return found
+
+
+# --8<-- [end:wrap]
+
+
+# --8<-- [start:state]
+WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+
+
+def whole_state(model: nn.Module, optimizers: list[Optimizer]) -> dict[str, Any]:
+    """Weights and optimizer state by name, as if there were one process.
+
+    On the CPU, gathered from all processes; so a checkpoint of one kind of run can be
+    loaded into another. All processes must call this.
+    """
+    return {
+        "model": get_model_state_dict(model, options=WHOLE),
+        "optimizers": get_optimizer_state_dict(model, optimizers, options=WHOLE),
+    }
+
+
+def load_whole_state(
+    model: nn.Module, optimizers: list[Optimizer], state: dict[str, Any]
+) -> None:
+    """The reverse: every process takes its part."""
+    options = StateDictOptions(full_state_dict=True)
+    set_model_state_dict(model, state["model"], options=options)
+    set_optimizer_state_dict(model, optimizers, state["optimizers"], options=options)
+
+
+# --8<-- [end:state]
