@@ -123,6 +123,17 @@ PRESETS = {
             "dropout": 0.25,
         },
     ),
+    "playground": Preset(  # the model that runs in a browser
+        "gpt2",
+        replace(MINUTE, steps=2500, batch_size=16, compile=False, dtype="float32"),
+        {
+            "context_length": 256,
+            "d_model": 128,
+            "n_heads": 4,
+            "n_layers": 4,
+            "vocab_multiple": 1,
+        },
+    ),
     "gpt2-124m": Preset(
         "gpt2",
         Recipe(

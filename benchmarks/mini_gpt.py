@@ -1,0 +1,257 @@
+"""How fast the mini-GPT learns and writes, beside nanoGPT's recipe for a CPU.
+
+    python -m benchmarks.mini_gpt race
+
+`race` trains the reference, a minute's and twenty minutes' recipe; `ablation` trains
+the minute's recipe with a part less each time; `writing` writes with and without a
+cache. Tiny Shakespeare, characters, the whole validation split. Each run has a process
+of its own. The clock counts training steps; building with compiling, and evaluating,
+are printed beside it. With `--record`, what was found is kept in
+`snippets/data/speedrun.json`, from which the page draws.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from snippets.mini_gpt.data import load_corpus
+from snippets.mini_gpt.model import count_parameters
+from snippets.mini_gpt.parallel import Processes
+from snippets.mini_gpt.presets import PRESETS, build_model
+from snippets.mini_gpt.run import Plan, Run
+from snippets.mini_gpt.train import fit, make_plan
+
+RECORD = Path(__file__).parents[1] / "snippets" / "data" / "speedrun.json"
+ABLATION_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run: a preset, and what is changed of it."""
+
+    preset: str
+    says: str
+    sizes: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+    def plan(self) -> Plan:
+        """The plan of the run, on tiny Shakespeare."""
+        plan = make_plan({"data": "shakespeare", "preset": self.preset})
+        return replace(
+            plan,
+            sizes={**plan.sizes, **self.sizes},
+            recipe=replace(plan.recipe, **self.recipe),
+        )
+
+
+def less(says: str, recipe: dict | None = None, **sizes: Any) -> Case:
+    """The minute's recipe with one part less, in fewer steps."""
+    changed = {"steps": ABLATION_STEPS, "evaluate_every": 100, **(recipe or {})}
+    return Case("laptop-minute", says, sizes, changed)
+
+
+RACE = {
+    "reference": Case("nano", "nanoGPT's recipe", recipe={"evaluate_every": 100}),
+    "minute": Case("laptop-minute", "one minute", recipe={"evaluate_every": 50}),
+    "twenty": Case("laptop", "twenty minutes"),
+}
+ABLATION = {
+    "all": less("all parts"),
+    "adamw": less("AdamW for matrices too", {"optimizer": "adamw"}),
+    "cosine": less("cosine schedule", {"schedule": "cosine"}),
+    "gpt2-init": less("GPT-2's initial weights", zero_init=False),
+    "positions": less("learned positions", rope=False),
+    "no-qk-norm": less("queries and keys as they are", qk_norm=False),
+    "layer-norm": less("LayerNorm", rms_norm=False),
+    "gelu": less("GELU", squared_relu=False),
+    "no-convolution": less("no convolution", convolution=1),
+    "tied": less("head and embedding tied", tied=True),
+    "float32": less("float32", {"dtype": "float32"}),
+    "not-compiled": less("not compiled", {"compile": False}),
+}
+CASES = {**RACE, **ABLATION}
+
+
+def run_case(case: Case) -> dict[str, Any]:
+    """Train, and tell how it went."""
+    plan = case.plan()
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        corpus = load_corpus(plan.data, plan.tokenizer, out)
+        begun = time.perf_counter()
+        run = Run(plan, corpus, Processes(0, 1, torch.device("cpu")), out)
+        built = time.perf_counter() - begun
+        fit(run, quiet=not sys.stderr.isatty())
+        all_in_all = time.perf_counter() - begun
+    return {
+        "says": case.says,
+        "preset": case.preset,
+        "parameters": count_parameters(run.model),
+        "tokens_a_step": plan.recipe.batch_size * run.T,
+        "context": run.T,
+        "steps": run.step,
+        "dtype": str(run.dtype).removeprefix("torch."),
+        "compiled": run.fast is not run.plain,
+        "seconds": round(run.seconds, 2),
+        "build_seconds": round(built, 1),
+        "evaluation_seconds": round(all_in_all - built - run.seconds, 1),
+        "curve": [
+            [p.step, round(p.seconds, 2), round(p.train, 4), round(p.validation, 4)]
+            for p in run.history
+        ],
+    }
+
+
+def in_a_process(name: str) -> dict[str, Any]:
+    """A case in a process of its own; its last line is the result."""
+    command = [sys.executable, "-m", "benchmarks.mini_gpt", "case", "--name", name]
+    command += ["--threads", str(torch.get_num_threads())]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers hold for."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def processor() -> str:
+    """The processor's name, and its matrix units if it has some."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text("utf8").splitlines()
+        named = [line.split(":")[1].strip() for line in lines if "model name" in line]
+        name = named[0] if named else name
+    units = " with AMX" if torch.cpu._is_amx_tile_supported() else ""
+    return f"{name}{units}"
+
+
+def race() -> dict[str, Any]:
+    """The three runs, one after the other."""
+    found = {name: in_a_process(name) for name in RACE}
+    for name, result in found.items():
+        print_run(name, result)
+    goal, limit = found["reference"]["curve"][-1][3], found["reference"]["seconds"]
+    for name in ("minute", "twenty"):
+        print(f"{name}: {verdict(found[name]['curve'], goal, limit)}")
+    return found
+
+
+def verdict(curve: list[list[float]], goal: float, limit: float) -> str:
+    """When a curve reaches the reference's loss."""
+    there = next((seconds for _, seconds, _, loss in curve if loss <= goal), None)
+    if there is None:
+        return f"never reaches {goal:.3f}"
+    part = f"1/{limit / there:.1f} of {limit:.1f} s"
+    return f"reaches {goal:.3f} after {there:.1f} s: {part}"
+
+
+def ablation() -> dict[str, Any]:
+    """Each part on its own."""
+    found = {name: in_a_process(name) for name in ABLATION}
+    for name, result in found.items():
+        print_run(name, result)
+    return found
+
+
+def print_run(name: str, result: dict[str, Any]) -> None:
+    """A run in a line."""
+    a_step = 1000 * result["seconds"] / result["steps"]
+    print(
+        f"{name:15} {result['curve'][-1][3]:.4f} in {result['seconds']:7.1f} s,"
+        f" {result['steps']} steps of {a_step:.0f} ms, {result['parameters']:,}"
+        f" parameters; built in {result['build_seconds']} s, evaluated in"
+        f" {result['evaluation_seconds']} s"
+    )
+
+
+@torch.inference_mode()
+def writing() -> dict[str, Any]:
+    """Tokens a second with a cache, and with a full window computed for each."""
+    preset = PRESETS["laptop"]
+    torch.manual_seed(0)
+    model = build_model(preset.architecture, {**preset.model, "vocab_size": 65}).eval()
+    T = model.config.context_length
+    ids = torch.randint(65, (1, T))
+
+    def cached() -> int:
+        caches = model.new_caches()
+        for place in range(T):
+            model(ids[:, place : place + 1], caches)
+        return T
+
+    def recomputed() -> int:
+        for _ in range(T // 4):
+            model(ids)
+        return T // 4
+
+    found = {
+        "cached": round(tokens_a_second(cached)),
+        "recomputed": round(tokens_a_second(recomputed)),
+        "window": T,
+    }
+    ratio = found["cached"] / found["recomputed"]
+    print(f"tokens a second: {found['cached']} cached, {found['recomputed']} not,")
+    print(f"{ratio:.1f} times as fast with a cache")
+    return found
+
+
+def tokens_a_second(work: Callable[[], int], times: int = 3) -> float:
+    """The best of some runs, after one to warm up."""
+    work()
+    best = 0.0
+    for _ in range(times):
+        begun = time.perf_counter()
+        count = work()
+        best = max(best, count / (time.perf_counter() - begun))
+    return best
+
+
+KINDS = {"race": race, "ablation": ablation, "writing": writing}
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.mini_gpt",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("kind", choices=[*KINDS, "case"])
+    parser.add_argument("--name", choices=CASES, help="of a single case")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--record", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.kind == "case":
+        print(json.dumps(run_case(CASES[options.name])))
+        return
+    found = {"machine": machine(), "runs": KINDS[options.kind]()}
+    if options.record:
+        record = json.loads(RECORD.read_text("utf8")) if RECORD.exists() else {}
+        record[options.kind] = found
+        RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf8")
+
+
+if __name__ == "__main__":
+    main()
