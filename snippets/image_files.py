@@ -57,13 +57,14 @@ def files_in_folders(
     """
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(f"{root} is not a folder")
+        raise FileNotFoundError(f"{root.as_posix()} is not a folder")
     entries = [entry for entry in root.iterdir() if not entry.name.startswith(".")]
     found = sorted(entry.name for entry in entries if entry.is_dir())
     names = list(classes) if classes is not None else found
     if not names or set(names) != set(found):
         wanted = f"the classes {names}" if names else "a folder for each class"
-        raise ValueError(f"{root} has the folders {found}, and {wanted} are expected")
+        place = root.as_posix()
+        raise ValueError(f"{place} has the folders {found}: expected {wanted}")
     paths, labels = [], []
     for label, name in enumerate(names):
         images = images_below(root / name)
@@ -79,11 +80,12 @@ def images_below(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".")
     ]
+    known = ", ".join(SUFFIXES)
     for path in files:
         if path.suffix.lower() not in SUFFIXES:
-            raise ValueError(f"{path} is none of {', '.join(SUFFIXES)}: move it away")
+            raise ValueError(f"{path.as_posix()} is none of {known}: move it away")
     if not files:
-        raise ValueError(f"{folder} holds no image: a class must have some")
+        raise ValueError(f"{folder.as_posix()} holds no image: a class must have some")
     return sorted(files, key=lambda path: (str(path.parent), path.name))
 
 
@@ -103,24 +105,22 @@ def files_in_table(table: str | Path, classes: Sequence[str]) -> LabelledFiles:
     labels = []
     with table.open(encoding="utf-8-sig", newline="") as file:  # with or without a BOM
         rows = csv.DictReader(file)
-        if missing := {"file", "label"} - set(rows.fieldnames or ()):
-            raise ValueError(
-                f"{table} has no column {' and no '.join(sorted(missing))}"
-            )
+        columns = rows.fieldnames or []
+        if not {"file", "label"} <= {*columns}:
+            raise ValueError(f"{table.name}: no columns file and label in {columns}")
         for row in rows:
-            place, path = f"{table}:{rows.line_num}", table.parent / (row["file"] or "")
-            if row["label"] not in number:
-                raise ValueError(
-                    f"{place}: {row['label']!r} is none of {list(classes)}"
-                )
+            name, label = row["file"] or "", row["label"]
+            place, path = f"{table.name}:{rows.line_num}", table.parent / name
+            if label not in number:
+                raise ValueError(f"{place}: {label!r} is none of {list(classes)}")
             if not path.is_file():
-                raise ValueError(f"{place}: there is no file {path}")
+                raise ValueError(f"{place}: there is no file {name!r}")
             if path in lines:
-                raise ValueError(f"{place}: {path} is in line {lines[path]} already")
+                raise ValueError(f"{place}: {name} is in line {lines[path]} already")
             lines[path] = rows.line_num
-            labels.append(number[row["label"]])
+            labels.append(number[label])
     if not lines:
-        raise ValueError(f"{table} names no files")
+        raise ValueError(f"{table.name} names no files")
     return LabelledFiles(list(lines), labels, list(classes))
 
 
@@ -141,6 +141,8 @@ def read_image(path: str | Path, mode: str = "L") -> Image.Image:
     """
     if mode not in ("L", "RGB"):
         raise ValueError(f"mode={mode!r}: it must be 'L' or 'RGB'")
+    path = Path(path)
+    name = path.as_posix()
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)  # as the camera was held
@@ -148,11 +150,11 @@ def read_image(path: str | Path, mode: str = "L") -> Image.Image:
     except (FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # damage can make readers stumble over anything
-        raise ImageFileError(f"{path} cannot be read: {reason(path, error)}") from error
+        raise ImageFileError(f"{name} cannot be read: {reason(path, error)}") from error
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise ImageFileError(f"{path} has the mode {image.mode!r}: of unknown range")
+        raise ImageFileError(f"{name} has the mode {image.mode!r}: of unknown range")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -160,14 +162,15 @@ def read_image(path: str | Path, mode: str = "L") -> Image.Image:
     return image.convert(mode)
 
 
-def reason(path: str | Path, error: Exception) -> str:
+def reason(path: Path, error: Exception) -> str:
     """Why an image could not be read, in words: what PIL says, or how it begins."""
-    size = Path(path).stat().st_size if Path(path).is_file() else -1
+    size = path.stat().st_size
     if size == 0:
         return "it is empty"
     if isinstance(error, Image.UnidentifiedImageError):
-        with Path(path).open("rb") as file:
-            return f"no image begins with {file.read(12)!r}"
+        with path.open("rb") as file:
+            start = file.read(12)
+        return f"PIL finds no image in its {size:,} bytes, which begin {start!r}"
     return f"{error} ({size:,} bytes)"
 
 
@@ -192,7 +195,8 @@ class ImageDataset(Dataset):
         for path, label in zip(files.paths, files.labels, strict=True):
             if not 0 <= label < len(files.classes):
                 last = len(files.classes) - 1
-                raise ValueError(f"{path} has the label {label}, outside 0 … {last}")
+                name = path.as_posix()
+                raise ValueError(f"{name} has the label {label}, outside 0 … {last}")
         self.files, self.transform, self.mode = files, transform, mode
 
     def __len__(self) -> int:
@@ -208,7 +212,8 @@ class ImageDataset(Dataset):
         try:
             return self.transform(image), label
         except Exception as error:
-            error.add_note(f"while transforming {path}, {image.mode} {image.size}")
+            name = path.as_posix()
+            error.add_note(f"while transforming {name}, {image.mode} {image.size}")
             raise
 
 
@@ -277,7 +282,7 @@ def survey(root: str | Path) -> None:
             broken.append(str(error))
     counts = Counter(dataset.files.classes[label] for label in dataset.files.labels)
     print("classes:", ", ".join(f"{name} {n}" for name, n in counts.items()))
-    print("sizes:  ", ", ".join(f"{w} × {h}: {n}" for (w, h), n in sizes.items()))
+    print("sizes:  ", ", ".join(f"{w} x {h}: {n}" for (w, h), n in sizes.items()))
     print("broken: ", *(broken or ["none"]), sep="\n  " if broken else " ")
 
 
