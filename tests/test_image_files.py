@@ -101,7 +101,7 @@ class TestFolders:
             files_in_folders(tmp_path / "gone")
 
     def test_a_folder_of_images_without_classes(self, folder):
-        with pytest.raises(ValueError, match=r"3 has the folders \[\], and a folder"):
+        with pytest.raises(ValueError, match=r"3 has the folders \[\]: expected a fol"):
             files_in_folders(folder / "3")
 
     def test_an_empty_class_is_named(self, folder):
