@@ -9,10 +9,10 @@ else
   BIN := $(VENV)/bin
 endif
 READY := $(VENV)/ready
-TORCH := $(shell grep '^torch==' requirements.txt)
+TORCH := $(shell grep -E '^(torch|torchvision)==' requirements.txt)
 
 # PyTorch's own index has builds without CUDA, several GB smaller. Where it cannot be
-# reached, the build that the default index has is taken.
+# reached, the builds that the default index has are taken.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 export NO_MKDOCS_2_WARNING := 1

@@ -118,10 +118,21 @@ def test_the_readme_names_commands_that_exist():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_the_readme_names_the_torch_that_is_pinned():
-    named = set(re.findall(r"torch==[\d.]+", (ROOT / "README.md").read_text("utf8")))
-    assert len(named) == 1
+def test_the_readme_names_the_torch_and_the_torchvision_that_are_pinned():
+    readme = (ROOT / "README.md").read_text("utf8")
+    named = set(re.findall(r"torch(?:vision)?==[\d.]+", readme))
+    assert len(named) == 2
     assert named <= set((ROOT / "requirements.txt").read_text("utf8").splitlines())
+
+
+@MAKE
+def test_make_takes_torch_and_torchvision_from_the_same_index():
+    dry = ["make", "--dry-run", "--always-make", ".venv/ready"]
+    lines = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True).stdout
+    command = lines.replace("\\\n", " ").split("-m pip install")[1]
+    assert re.search(
+        r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", command
+    )
 
 
 def workflow() -> dict:

@@ -1,0 +1,92 @@
+"""`snippets/transforms.py`: what proofs/transforms.py leaves: refusals and edges."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from snippets.transforms import (
+    channel_statistics,
+    draw_crop,
+    resize_image,
+    resize_weights,
+    rotate_image,
+    standardise,
+    to_tensor,
+    to_unit,
+)
+
+
+def test_rows_and_columns_do_not_change_places():
+    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    tensor = to_tensor(Image.fromarray(pixels))
+    assert tensor.shape == (3, 2, 3)
+    assert tensor[2, 1, 0] == pixels[1, 0, 2]
+
+
+@pytest.mark.parametrize("mode", ["P", "RGBA", "1", "I;16", "CMYK"])
+def test_a_mode_whose_numbers_mean_something_else_is_refused(mode):
+    with pytest.raises(ValueError, match=f"mode {mode}: convert it to L or RGB"):
+        to_tensor(Image.new(mode, (2, 2)))
+
+
+def test_only_bytes_have_a_known_range():
+    assert to_unit(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist() == [
+        0.0,
+        pytest.approx(0.2),
+        1.0,
+    ]
+    for dtype in (torch.float32, torch.int64, torch.uint16):
+        with pytest.raises(TypeError, match=f"an image of {dtype}: only bytes"):
+            to_unit(torch.zeros(1, 2, 2, dtype=dtype))
+
+
+def test_as_many_means_as_channels():
+    three = torch.zeros(3), torch.ones(3)
+    with pytest.raises(ValueError, match=r"3 means and 3 spreads .* of 1 channels"):
+        standardise(torch.zeros(1, 2, 2), *three)
+    assert standardise(torch.zeros(3, 2, 2), *three).shape == (3, 2, 2)
+
+
+def test_statistics_count_pixels_and_not_images():
+    small, large = torch.zeros(1, 1, 1), torch.ones(1, 3, 1)
+    mean, std = channel_statistics([small, large])
+    assert mean.item() == 0.75
+    assert std.item() == pytest.approx(math.sqrt(0.75 * 0.25))
+
+
+def test_statistics_of_a_constant_are_no_nan():
+    images = (torch.full((1, 50, 50), 0.1) for _ in range(3))
+    mean, std = channel_statistics(images)
+    assert mean.item() == pytest.approx(0.1)
+    assert std.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_statistics_need_images():
+    with pytest.raises(ValueError, match="there are no images"):
+        channel_statistics([])
+
+
+def test_a_resized_pixel_is_a_mean():
+    weights = resize_weights(4, 2)
+    assert torch.allclose(weights.sum(dim=1), torch.ones(2))
+    assert torch.allclose(weights[0], torch.tensor([3.0, 3.0, 1.0, 0.0]) / 7)
+    flat = torch.full((2, 5, 7), 0.3)
+    assert torch.allclose(resize_image(flat, 3, 11), torch.full((2, 3, 11), 0.3))
+
+
+def test_a_quarter_turn_is_exact():
+    image = torch.rand(1, 5, 5)
+    assert torch.allclose(rotate_image(image, 90), image.rot90(1, (1, 2)), atol=1e-5)
+    assert torch.equal(rotate_image(image, 0), image)
+
+
+def test_a_crop_lies_in_the_image_and_keeps_to_its_bounds():
+    torch.manual_seed(0)
+    for _ in range(200):
+        top, left, height, width = draw_crop(30, 50, (0.2, 0.5), (0.5, 2.0))
+        assert 0 <= top <= 30 - height and 0 <= left <= 50 - width
+        assert 0.15 < height * width / (30 * 50) < 0.55
+        assert 0.4 < width / height < 2.3
