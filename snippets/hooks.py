@@ -1,0 +1,237 @@
+"""Hooks: look into a model while it runs, without a change of its code.
+
+Everything that this file attaches is removed again, also when an error is raised.
+"""
+
+# --8<-- [start:imports]
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snippets.table import Table
+
+# --8<-- [end:imports]
+
+
+# --8<-- [start:by-hand]
+class Handle:
+    """Removes the hook that it was given for; a second time it does nothing."""
+
+    def __init__(self, hooks: dict[int, Callable], number: int) -> None:
+        self.hooks, self.number = hooks, number
+
+    def remove(self) -> None:
+        """Take the hook out again."""
+        self.hooks.pop(self.number, None)
+
+
+class Hookable:
+    """What a call of `nn.Module` does around `forward`."""
+
+    def __init__(self, forward: Callable[..., Any]) -> None:
+        self.forward = forward
+        self.pre_hooks: dict[int, Callable] = {}
+        self.hooks: dict[int, Callable] = {}
+        self.made = 0  # hooks so far: each gets a number of its own
+
+    def register_forward_pre_hook(self, hook: Callable) -> Handle:
+        """`hook(module, inputs)` before; what it returns replaces the inputs."""
+        return self.attach(self.pre_hooks, hook)
+
+    def register_forward_hook(self, hook: Callable) -> Handle:
+        """`hook(module, inputs, output)` after; what it returns is the output."""
+        return self.attach(self.hooks, hook)
+
+    def attach(self, hooks: dict[int, Callable], hook: Callable) -> Handle:
+        """Keep a hook, in the order of arrival."""
+        self.made += 1
+        hooks[self.made] = hook
+        return Handle(hooks, self.made)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Hooks, `forward`, hooks; one that returns None changes nothing."""
+        for hook in list(self.pre_hooks.values()):
+            changed = hook(self, inputs)
+            if changed is not None:
+                inputs = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*inputs)
+        for hook in list(self.hooks.values()):
+            changed = hook(self, inputs, output)
+            if changed is not None:
+                output = changed
+        return output
+
+
+# --8<-- [end:by-hand]
+
+
+# --8<-- [start:helpers]
+def shape_of(x: Any) -> str:
+    """The shape of a tensor; the type of anything else."""
+    return str(tuple(x.shape)) if isinstance(x, Tensor) else type(x).__name__
+
+
+def second_moment(x: Tensor) -> float:
+    """The mean of the squares of all numbers; the variance, if their mean is zero."""
+    return x.detach().double().square().mean().item()
+
+
+# --8<-- [end:helpers]
+
+
+# --8<-- [start:attached]
+@contextmanager
+def attached(modules: Iterable[nn.Module], hook: Callable) -> Iterator[None]:
+    """A forward hook on each of the modules, for as long as the block runs."""
+    with ExitStack() as stack:
+        for module in modules:
+            stack.callback(module.register_forward_hook(hook).remove)
+        yield
+
+
+def modules_by_name(model: nn.Module, names: Iterable[str]) -> dict[str, nn.Module]:
+    """The modules of these names. Raises ValueError for a name that is not there."""
+    every = dict(model.named_modules())
+    for name in names:
+        if name not in every:
+            have = ", ".join(filter(None, every)) or "none"
+            raise ValueError(f"no module {name!r}: there are {have}")
+    return {name: every[name] for name in names}
+
+
+# --8<-- [end:attached]
+
+
+# --8<-- [start:recording]
+@dataclass
+class Record:
+    """What was measured, by the name of the module, one number for each call."""
+
+    outputs: dict[str, list[float]] = field(default_factory=dict)
+    gradients: dict[str, list[float]] = field(default_factory=dict)
+
+
+@contextmanager
+def recording(
+    model: nn.Module,
+    names: Iterable[str],
+    measure: Callable[[Tensor], float] = second_moment,
+) -> Iterator[Record]:
+    """Measure what the named modules return, and the gradients that reach it.
+
+    Keeps numbers, no tensors. Raises ValueError for a name that is not there, and
+    TypeError for a module that returns anything but one tensor.
+    """
+    record = Record()
+
+    def hook_for(name: str) -> Callable:
+        outputs = record.outputs.setdefault(name, [])
+        gradients = record.gradients.setdefault(name, [])
+
+        def note(module: nn.Module, inputs: tuple, output: Any) -> None:
+            if not isinstance(output, Tensor):
+                kind = type(output).__name__
+                raise TypeError(f"{name!r} returns a {kind}: expected one tensor")
+            outputs.append(measure(output))
+            if output.requires_grad:
+                output.register_hook(lambda grad: gradients.append(measure(grad)))
+
+        return note
+
+    with ExitStack() as stack:
+        for name, module in modules_by_name(model, list(names)).items():
+            stack.enter_context(attached([module], hook_for(name)))
+        yield record
+
+
+# --8<-- [end:recording]
+
+
+# --8<-- [start:naming]
+@contextmanager
+def naming_layers(model: nn.Module) -> Iterator[None]:
+    """Let errors inside of `forward` say which layer raised, and what it was given.
+
+    Raises RuntimeError with the name of the layer, the shapes and the first message.
+    """
+    running: list[tuple[nn.Module, str]] = []  # from the outermost call inwards
+    with ExitStack() as stack:
+        for name, module in model.named_modules():
+
+            def enter(module: nn.Module, inputs: tuple, name: str = name) -> None:
+                what = f"{name or 'the model'}, a {type(module).__name__}"
+                shapes = ", ".join(map(shape_of, inputs)) or "nothing"
+                running.append((module, f"{what}, got {shapes}"))
+
+            def leave(module: nn.Module, inputs: tuple, output: Any) -> None:
+                while running.pop()[0] is not module:
+                    pass  # calls inside whose error was caught
+
+            stack.callback(module.register_forward_pre_hook(enter).remove)
+            stack.callback(module.register_forward_hook(leave).remove)
+        try:
+            yield
+        except Exception as error:
+            if not running:
+                raise
+            raise RuntimeError(f"{running[-1][1]}: {error}") from error
+
+
+# --8<-- [end:naming]
+
+
+# --8<-- [start:summary]
+def layer_table(model: nn.Module, *inputs: Any) -> Table:
+    """Each layer that ran, in order, with what it returned and its own parameters.
+
+    Runs the model once, without gradients and in evaluation mode; puts each module
+    back into the mode it had. A layer that runs twice has two rows.
+    """
+    names = {module: name for name, module in model.named_modules()}
+    modes = {module: module.training for module in names}
+    rows: list[tuple[str, str, str, int]] = []
+
+    def note(module: nn.Module, inputs: tuple, output: Any) -> None:
+        own = sum(p.numel() for p in module.parameters(recurse=False))
+        kind = type(module).__name__
+        rows.append((names[module] or "the model", kind, shape_of(output), own))
+
+    layers = [module for module in names if not list(module.children())]
+    try:
+        with attached(layers, note), torch.no_grad():
+            model.eval()(*inputs)
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return Table(("layer", "type", "returns", "parameters"), rows)
+
+
+# --8<-- [end:summary]
+
+
+# --8<-- [start:left]
+HOOK_LISTS = (
+    "_forward_pre_hooks",
+    "_forward_hooks",
+    "_backward_pre_hooks",
+    "_backward_hooks",
+)
+
+
+def hooks_left(model: nn.Module) -> dict[str, int]:
+    """How many hooks hang on each module, by its name; modules without are left out.
+
+    PyTorch has no public list of them: this reads the private ones.
+    """
+    counts = {
+        name or "the model": sum(len(getattr(module, kind)) for kind in HOOK_LISTS)
+        for name, module in model.named_modules()
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+# --8<-- [end:left]
