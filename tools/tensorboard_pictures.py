@@ -71,7 +71,7 @@ def expand_graph(page: Page) -> None:
     page.locator("svg text", has_text="DigitMLP").first.dblclick(force=True)
     page.wait_for_timeout(1500)
     page.get_by_text("Legend", exact=True).click()
-    page.mouse.click(WIDTH - 10, 120)  # nothing is selected
+    page.mouse.click(300, 580)  # on nothing, so that nothing is selected
     page.get_by_text("Fit to screen").click()
 
 
@@ -89,9 +89,9 @@ PICTURES: dict[str, tuple[str, int, Callable[[Page], None]]] = {
         700,
         nothing,
     ),
-    "images": ("images&regexInput=hidden%3D64", 700, nothing),
+    "images": (f"images&regexInput={quote('^lr=(0.1|1),hidden=64$')}", 700, nothing),
     "graph": ("graphs", 640, expand_graph),
-    "hparams": ("hparams", 700, parallel),
+    "hparams": ("hparams", 860, parallel),
 }
 
 
@@ -105,13 +105,23 @@ def take(browser: Browser, address: str, scheme: str, folder: Path) -> None:
             reduced_motion="reduce",
         )
         page.add_init_script(f"localStorage['_tb_global_settings'] = '{LAYOUT}'")
+        page.set_default_timeout(120_000)
         page.goto(f"{address}#{place}")
-        page.wait_for_timeout(4000)
+        settled(page)
         act(page)
         page.mouse.move(WIDTH - 5, height - 5)
-        page.wait_for_timeout(2000)  # transitions end
-        save(page.screenshot(), folder / f"{name}-{scheme}.webp")
+        save(settled(page), folder / f"{name}-{scheme}.webp")
         page.close()
+
+
+def settled(page: Page) -> bytes:
+    """A screenshot, once two that are some seconds apart are the same."""
+    page.wait_for_timeout(5000)
+    before, now = b"", page.screenshot()
+    while before != now:
+        page.wait_for_timeout(4000)
+        before, now = now, page.screenshot()
+    return now
 
 
 def save(png: bytes, path: Path) -> None:
