@@ -1,0 +1,76 @@
+"""`snippets/trace_file.py` and `snippets/stopwatch.py`: times that add up."""
+
+import json
+import time
+
+import pytest
+import torch
+
+from snippets.stopwatch import Seconds, speedup, time_call
+from snippets.trace_file import Span, nest, read_trace, totals
+
+
+def test_self_time_is_what_no_inner_span_has():
+    spans = [
+        Span("outer", 1, 0, 10),
+        Span("inner", 1, 1, 4),
+        Span("leaf", 1, 2, 1),
+        Span("inner", 1, 5, 3),  # begins where the first ends
+        Span("outer", 2, 3, 2),  # another thread
+    ]
+    nest(spans)
+    assert [span.depth for span in spans] == [0, 1, 2, 1, 0]
+    assert [span.own for span in spans] == [3, 3, 1, 3, 2]
+    rows = {row.name: (row.calls, row.total, row.own) for row in totals(spans)}
+    assert rows == {"outer": (2, 12, 5), "inner": (2, 7, 6), "leaf": (1, 1, 1)}
+    assert [row.name for row in totals(spans)] == ["inner", "outer", "leaf"]
+
+
+def test_a_trace_is_read_in_order(tmp_path):
+    events = [
+        {"ph": "X", "cat": "cpu_op", "name": "b", "tid": 1, "ts": 2, "dur": 1},
+        {"ph": "X", "cat": "user_annotation", "name": "a", "tid": 1, "ts": 2, "dur": 5},
+        {"ph": "X", "cat": "Trace", "name": "left out", "tid": 1, "ts": 0, "dur": 9},
+        {"ph": "i", "name": "a mark", "tid": 1, "ts": 3},
+    ]
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps({"traceEvents": events}), "utf8")
+    assert [(span.name, span.depth) for span in read_trace(path)] == [
+        ("a", 0),
+        ("b", 1),
+    ]
+
+
+@pytest.mark.parametrize("content", ["[]", "{}"])
+def test_json_that_is_no_trace_is_refused(tmp_path, content):
+    path = tmp_path / "other.json"
+    path.write_text(content, "utf8")
+    with pytest.raises(ValueError, match=r"other\.json holds no traceEvents"):
+        read_trace(path)
+
+
+def test_sleep_is_no_work():
+    seconds = time_call(lambda: time.sleep(0.05), repeats=2)
+    assert seconds.wall >= 0.05
+    assert seconds.work < 0.025
+
+
+def test_the_first_call_does_not_count():
+    calls = []
+    time_call(lambda: calls.append(len(calls)), repeats=3)
+    assert calls == [0, 1, 2, 3]
+    slow_first = iter([0.2, 0.0, 0.0])
+    assert time_call(lambda: time.sleep(next(slow_first)), 2).wall < 0.1
+
+
+def test_more_work_takes_longer():
+    matrix = torch.rand(100, 100)
+    assert speedup(
+        lambda: [matrix @ matrix for _ in range(50)], lambda: matrix @ matrix
+    )
+    assert isinstance(time_call(lambda: None, 1), Seconds)
+
+
+def test_a_measurement_needs_a_call():
+    with pytest.raises(ValueError, match="repeats=0"):
+        time_call(lambda: None, repeats=0)
