@@ -1,33 +1,6 @@
 // @ts-check
 // The reader's data in the reader's browser: one JSON text in localStorage, the same in
-// every tab. What it holds is in schema.js. For the parts that use it:
-//
-//   import { store } from "../reader/store.js";
-//
-//   store.get("tasks", "llm-3-llama")           // {done: true, at: 1764…} or undefined
-//   store.all("notes")                          // {"/plan/": {text: "…", at: 1764…}, …}
-//   store.set("tasks", id, { done: true })      // `at` is added; throws if it is wrong
-//   store.update("answers", id, (old) => ({…})) // from the newest record, or undefined
-//   store.remove("cards", id)                   // as if it had never been there
-//   const stop = store.subscribe((change) => render());
-//     // after each change, here or in another tab (`change.elsewhere`), of data or status;
-//     // `change.sections` is the set of sections that changed; not called at first
-//   store.status                                // {kept, problem}, see types.js
-//
-// All of these work at once and never fail for lack of storage: without it the data
-// lives as long as the page, and `status` says so (`notice.js` shows it on every page).
-// A section is declared in schema.js, with its type and its rules, and in schema.json.
-//
-// Of two records with one id the later one holds, by its time `at`. So tabs agree, and
-// so do browsers that exchange files. A removed record is kept as {gone: true, at}, and
-// is neither in `get` nor in `all`.
-//
-//   store.snapshot()                            // all of it, to export
-//   store.replace(state, "import")              // all of it, at once or not at all
-//   store.previous()                            // what `replace` replaced, or undefined
-//   store.undo()                                // back to that; again: forth
-//   store.forget()                              // no way back any more
-//   merge(one, other)                           // of each record the later one
+// every tab. How to use it is written in types.js, which browsers need not load.
 
 import { SECTIONS, empty, parse, wrongRecord } from "./schema.js";
 
@@ -96,11 +69,11 @@ export class Store {
     this.#now = now;
     try {
       this.#storage = storage();
-      this.#look();
     } catch {
       this.#storage = undefined;
     }
-    if (!this.#storage) this.status = { kept: false, problem: "blocked" };
+    if (this.#storage) this.#look();
+    else this.status = { kept: false, problem: "blocked" };
   }
 
   /**
@@ -252,11 +225,17 @@ export class Store {
   /** Join what is in storage with what is here. */
   #look() {
     if (!this.#storage || !this.#isWritable()) return;
-    const text = this.#storage.getItem(KEY);
+    let text;
+    try {
+      text = this.#storage.getItem(KEY);
+    } catch {
+      this.#storage = undefined;
+      this.status = { kept: false, problem: "blocked" };
+      return;
+    }
     if (text === this.#seen) return;
-    const cleared = text === null; // by the reader, in another tab or in the settings
     this.#seen = text;
-    if (cleared) {
+    if (text === null) { // cleared by the reader, in another tab or in the settings
       this.#state = empty();
       return;
     }

@@ -1,5 +1,33 @@
 // @ts-check
-// The types of schema.js and store.js. Browsers never load this file.
+// How to use the store, and the types of store.js and schema.js. Browsers never load this
+// file.
+//
+//   import { store } from "../reader/store.js";
+//
+//   store.get("tasks", "llm-3-llama")           // {done: true, at: 1764…} or undefined
+//   store.all("notes")                          // {"/plan/": {text: "…", at: 1764…}, …}
+//   store.set("tasks", id, { done: true })      // `at` is added; throws if it is wrong
+//   store.update("answers", id, (old) => ({…})) // from the newest record, or undefined
+//   store.remove("cards", id)                   // as if it had never been there
+//   const stop = store.subscribe((change) => render());
+//     // after each change, here or in another tab (`change.elsewhere`), of data or status;
+//     // `change.sections` is the set of sections that changed; not called at first
+//   store.status                                // {kept, problem}, see `Status`
+//
+// All of these work at once and never fail for lack of storage: without it the data
+// lives as long as the page, and `status` says so (`notice.js` shows it on every page).
+// A section is declared in schema.js, with its type and its rules, and in schema.json.
+//
+// Of two records with one id the later one holds, by its time `at`. So tabs agree, and
+// so do browsers that exchange files. A removed record is kept as {gone: true, at}, and
+// is neither in `get` nor in `all`.
+//
+//   store.snapshot()                            // all of it, to export
+//   store.replace(state, "import")              // all of it, at once or not at all
+//   store.previous()                            // what `replace` replaced, or undefined
+//   store.undo()                                // back to that; again: forth
+//   store.forget()                              // no way back any more
+//   merge(one, other)                           // of each record the later one
 
 /** @typedef {{done: boolean}} Task a task of the plan; id: the task's */
 /** @typedef {{text: string}} Note id: the page's address below the site, as `/plan/` */

@@ -1,7 +1,7 @@
 // @ts-check
 // Both tracks at a glance: how far the reader is, what comes next, what is behind.
-// `<plan-overview>` on the plan, with start dates; `<plan-overview brief>` elsewhere,
-// which stays empty until there is something to show.
+// `<plan-overview>` on the plan, with first days. `<plan-overview track="llm">` where a
+// track is named already: that track alone, and nothing until the reader has begun it.
 
 import { addressOf, loadPlan } from "../reader/plan.js";
 import {
@@ -68,13 +68,14 @@ class TrackView {
     this.#days = days;
     this.#brief = brief;
     this.#bar.setAttribute("aria-hidden", "true"); // the text says the same
-    const title = make("p", "overview-title", link(track.url, track.title));
     const line = make("p", "overview-line", this.#bar, this.#text);
-    this.box = make("div", "overview-track", title, line, this.#next, this.#late);
+    this.box = make("div", "", line, this.#next, this.#late);
     this.#text.setAttribute("role", "status");
     this.#date.type = "date";
     this.#date.addEventListener("change", () => this.#begin());
     if (!brief) {
+      this.box.className = "overview-track";
+      this.box.prepend(make("p", "overview-title", link(track.url, track.title)));
       const label = make("label", "", "First day (optional) ", this.#date);
       this.box.append(make("p", "overview-start", label));
     }
@@ -154,10 +155,11 @@ class PlanOverview extends HTMLElement {
   async connectedCallback() {
     const plan = await loadPlan();
     if (!this.isConnected) return;
-    const brief = this.hasAttribute("brief");
-    const views = plan.tracks.map((track) => {
+    const only = this.getAttribute("track");
+    const tracks = plan.tracks.filter(({ id }) => !only || id === only);
+    const views = tracks.map((track) => {
       const days = plan.days.filter((day) => day.track === track.id);
-      return new TrackView(track, days, brief);
+      return new TrackView(track, days, only !== null);
     });
     const show = () => {
       for (const view of views) view.show();

@@ -43,12 +43,11 @@ function make(tag, ...children) {
 }
 
 /** @param {string} text
- * @param {() => void} action
- * @param {string} [name] */
-function button(text, action, name = "") {
+ * @param {() => void} action */
+function button(text, action) {
   const made = make("button", text);
   made.type = "button";
-  made.className = `md-button ${name}`.trim();
+  made.className = "md-button";
   made.addEventListener("click", action);
   return made;
 }
@@ -127,7 +126,7 @@ class YourData extends HTMLElement {
     label.htmlFor = this.#input.id;
     const exports = make(
       "p",
-      button("Export as a file", () => this.#export(), "md-button--primary"),
+      button("Export as a file", () => this.#export()),
       " ",
       button("Export as Markdown", () => this.#exportMarkdown()),
     );
@@ -137,8 +136,10 @@ class YourData extends HTMLElement {
       " to print or to paste elsewhere.";
     this.replaceChildren(
       this.#holds,
+      make("h3", "Export"),
       exports,
       make("p", about),
+      make("h3", "Import"),
       make("p", label, this.#input),
       this.#message,
       this.#preview,
@@ -186,7 +187,7 @@ class YourData extends HTMLElement {
       this.#how = "join";
       this.#say(`${file.name} can be imported. Nothing has changed yet.`);
       this.#showPreview();
-      this.#preview.querySelector("h3")?.focus();
+      this.#preview.querySelector("h4")?.focus();
     }
     this.#input.value = ""; // the same file can be chosen again
   }
@@ -199,10 +200,10 @@ class YourData extends HTMLElement {
     const now = store.snapshot();
     const after = outcome(now, this.#file, this.#how);
     const found = differences(now, after);
-    const title = make("h3", "What will change");
+    const title = make("h4", "What will change");
     title.tabIndex = -1;
     const holds = make("p", `The file holds ${summary(this.#file)}.`);
-    const apply = button("Import", () => this.#import(), "md-button--primary");
+    const apply = button("Import", () => this.#import());
     const buttons = make("p", found.length ? apply : "", " ");
     buttons.append(button(found.length ? "Cancel" : "Close", () => this.#cancel()));
     buttons.className = "data-buttons";
