@@ -56,6 +56,9 @@ export class Clock {
  */
 export function tabs(count) {
   const [storage, clock] = [new FakeStorage(), new Clock()];
-  const stores = Array.from({ length: count }, () => new Store(() => storage, clock.read));
+  const stores = Array.from(
+    { length: count },
+    () => new Store(() => storage, clock.read),
+  );
   return { storage, clock, stores };
 }

@@ -24,10 +24,20 @@ const day = (number, tasks) => ({
   url: "",
   tasks: tasks.map(([id, minutes]) => ({ id, minutes, title: id, url: "" })),
 });
-const DAYS = [day(1, [["a", 60]]), day(2, [["b", 30], ["c", 45]]), day(3, [["d", 90]])];
+const DAYS = [
+  day(1, [["a", 60]]),
+  day(2, [
+    ["b", 30],
+    ["c", 45],
+  ]),
+  day(3, [["d", 90]]),
+];
 /** @param {string[]} ids
  * @returns {(id: string) => boolean} */
-const done = (...ids) => (id) => ids.includes(id);
+const done =
+  (...ids) =>
+  (id) =>
+    ids.includes(id);
 
 test("a tally counts tasks and minutes", () => {
   const tasks = DAYS.flatMap((one) => one.tasks);
@@ -46,7 +56,10 @@ test("durations are in hours and minutes", () => {
 test("next is the first task that is not done, whatever is done after it", () => {
   assert.equal(next(DAYS, done("a", "d"))?.task.id, "b");
   assert.equal(next(DAYS, done())?.day.number, 1);
-  assert.equal(next(DAYS, () => true), undefined);
+  assert.equal(
+    next(DAYS, () => true),
+    undefined,
+  );
 });
 
 test("days are counted over months, years and summer time", () => {

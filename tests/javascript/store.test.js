@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { empty, parse } from "../../docs/assets/reader/schema.js";
-import { DAMAGED, KEY, PREVIOUS, Store, merge } from "../../docs/assets/reader/store.js";
+import {
+  DAMAGED,
+  KEY,
+  PREVIOUS,
+  Store,
+  merge,
+} from "../../docs/assets/reader/store.js";
 import { tabs } from "./helpers.js";
 
 /** @param {any} text */

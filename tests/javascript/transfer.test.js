@@ -54,7 +54,7 @@ test("each kind of bad file gets its own message", async () => {
   assert.match((await readFile(broken)).error, /could not read it/);
 });
 
-test("a file with one wrong record is refused as a whole, and the record is named", () => {
+test("one wrong record, and the whole file is refused, the record named", () => {
   const cases = /** @type {[string, string, unknown, string][]} */ ([
     ["tasks", "llm-1-a", { done: 1, at: 1 }, "its done is missing or wrong"],
     ["tasks", "llm-1-a", { done: true }, "its time at is missing or wrong"],
@@ -67,7 +67,12 @@ test("a file with one wrong record is refused as a whole, and the record is name
     ["start", "llm", { date: "2026-02-30", at: 1 }, "its date is missing or wrong"],
     ["start", "llm", { date: "25.11.2026", at: 1 }, "its date is missing or wrong"],
     ["cards", "a", { due: 1, last: 1, reps: 1.5, lapses: 0, at: 1 }, "its reps is"],
-    ["cards", "a", { due: 1, last: 1, reps: 1, lapses: 0, at: 1, ease: "2" }, "its ease"],
+    [
+      "cards",
+      "a",
+      { due: 1, last: 1, reps: 1, lapses: 0, at: 1, ease: "2" },
+      "its ease",
+    ],
     ["answers", "a", { choices: 1, right: true, history: [], at: 1 }, "its choices is"],
     ["answers", "a", { choices: [], right: true, history: [1], at: 1 }, "its history"],
     ["answers", "a", null, "it is not an object"],

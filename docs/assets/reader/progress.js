@@ -1,5 +1,5 @@
 // @ts-check
-// What follows from the plan, the ticks and a start date. Dates are `2026-11-25`, counted
+// What follows from the plan, the ticks and a first day. Dates are `2026-11-25`, counted
 // in whole days, so that neither time zones nor summer time move them.
 
 /** @import { Day, Task } from "./plan-types.js" */
@@ -35,7 +35,9 @@ export function duration(minutes) {
 /** A tally as text, such as `2 of 3 done, 1 h 20 min left`.
  * @param {Tally} sum */
 export function sentence({ all, done, left }) {
-  return all === done ? `all ${all} done` : `${done} of ${all} done, ${duration(left)} left`;
+  return all === done
+    ? `all ${all} done`
+    : `${done} of ${all} done, ${duration(left)} left`;
 }
 
 /**
@@ -54,7 +56,11 @@ export function next(days, isDone) {
 /** The reader's own date of a moment.
  * @param {Date} moment */
 export function dateOf(moment) {
-  const [year, month, day] = [moment.getFullYear(), moment.getMonth(), moment.getDate()];
+  const [year, month, day] = [
+    moment.getFullYear(),
+    moment.getMonth(),
+    moment.getDate(),
+  ];
   return new Date(Date.UTC(year, month, day)).toISOString().slice(0, 10);
 }
 

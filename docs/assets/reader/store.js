@@ -35,7 +35,8 @@ export function merge(one, other) {
 function later(a, b) {
   if (!a || !b) return /** @type {Kept} */ (a ?? b);
   if (a.at !== b.at) return a.at > b.at ? a : b;
-  return JSON.stringify(a) > JSON.stringify(b) ? a : b; // either, but in all tabs the same
+  // either would do, but all tabs must take the same
+  return JSON.stringify(a) > JSON.stringify(b) ? a : b;
 }
 
 /** @type {(one: State, other: State) => Set<Section>} */
@@ -235,7 +236,8 @@ export class Store {
     }
     if (text === this.#seen) return;
     this.#seen = text;
-    if (text === null) { // cleared by the reader, in another tab or in the settings
+    if (text === null) {
+      // cleared by the reader, in another tab or in the settings
       this.#state = empty();
       return;
     }

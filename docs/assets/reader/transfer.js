@@ -63,7 +63,8 @@ export function readText(text) {
  */
 export async function readFile(file) {
   if (file.size > MOST_BYTES) {
-    const error = `It is too large: ${size(file.size)}, and an export has at most ${size(MOST_BYTES)}.`;
+    const most = `an export has at most ${size(MOST_BYTES)}`;
+    const error = `It is too large: ${size(file.size)}, and ${most}.`;
     return { state: undefined, error };
   }
   try {
@@ -172,7 +173,10 @@ function notes(state, plan) {
   for (const page of pages) {
     const text = state.notes[page]?.text;
     if (typeof text !== "string" || !text.trim()) continue;
-    const quoted = text.trim().split(/\r?\n/).map((line) => `> ${line}`.trimEnd());
+    const quoted = text
+      .trim()
+      .split(/\r?\n/)
+      .map((line) => `> ${line}`.trimEnd());
     lines.push("", `### ${plan.pages[page] ?? page}`, "", ...quoted);
   }
   return lines.length > 2 ? lines : [...lines, "", "None yet."];

@@ -1,6 +1,6 @@
 // @ts-check
-// How to use the store, and the types of store.js and schema.js. Browsers never load this
-// file.
+// How to use the store, and the types of store.js and schema.js. Browsers never load
+// this file.
 //
 //   import { store } from "../reader/store.js";
 //
@@ -10,8 +10,8 @@
 //   store.update("answers", id, (old) => ({…})) // from the newest record, or undefined
 //   store.remove("cards", id)                   // as if it had never been there
 //   const stop = store.subscribe((change) => render());
-//     // after each change, here or in another tab (`change.elsewhere`), of data or status;
-//     // `change.sections` is the set of sections that changed; not called at first
+//     // after each change of data or status, here or in another tab
+//     // (`change.elsewhere`); `change.sections` is the set of sections that changed
 //   store.status                                // {kept, problem}, see `Status`
 //
 // All of these work at once and never fail for lack of storage: without it the data

@@ -1,7 +1,14 @@
 // @ts-check
 // Above the table of a day's tasks: how far the reader is, and the day's date.
 
-import { dateOf, dateOfDay, numberOf, sentence, spell, tally } from "../reader/progress.js";
+import {
+  dateOf,
+  dateOfDay,
+  numberOf,
+  sentence,
+  spell,
+  tally,
+} from "../reader/progress.js";
 import { store } from "../reader/store.js";
 
 /** @param {string} id */

@@ -83,7 +83,8 @@ class TrackView {
 
   #begin() {
     if (this.#date.validity.badInput) return;
-    if (this.#date.value) store.set("start", this.#track.id, { date: this.#date.value });
+    if (this.#date.value)
+      store.set("start", this.#track.id, { date: this.#date.value });
     else store.remove("start", this.#track.id);
   }
 

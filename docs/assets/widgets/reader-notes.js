@@ -48,7 +48,7 @@ class ReaderNotes extends HTMLElement {
 
   #show() {
     const order = Object.keys(this.#titles);
-    const place = (/** @type {string} */ page) => (order.indexOf(page) + 1 || 1e9);
+    const place = (/** @type {string} */ page) => order.indexOf(page) + 1 || 1e9;
     const notes = Object.entries(store.all("notes")).filter(([, n]) => n.text.trim());
     notes.sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
     if (!notes.length) {
@@ -58,7 +58,9 @@ class ReaderNotes extends HTMLElement {
       return;
     }
     const list = document.createElement("ul");
-    list.append(...notes.map(([page, n]) => entry(page, this.#titles[page] ?? page, n)));
+    list.append(
+      ...notes.map(([page, n]) => entry(page, this.#titles[page] ?? page, n)),
+    );
     this.replaceChildren(list);
   }
 }

@@ -70,7 +70,10 @@ function summary(state) {
   const numbers = counts(state);
   const parts = /** @type {Section[]} */ (Object.keys(numbers))
     .filter((section) => numbers[section])
-    .map((section) => `${numbers[section]} ${NAMES[section][Number(numbers[section] > 1)]}`);
+    .map(
+      (section) =>
+        `${numbers[section]} ${NAMES[section][Number(numbers[section] > 1)]}`,
+    );
   return parts.join(", ") || "nothing";
 }
 
@@ -132,8 +135,8 @@ class YourData extends HTMLElement {
     );
     exports.className = "data-buttons";
     const about =
-      "The file brings everything back by an import. Markdown has your tasks and notes," +
-      " to print or to paste elsewhere.";
+      "The file brings everything back by an import. Markdown has your tasks and" +
+      " notes, to print or to paste elsewhere.";
     this.replaceChildren(
       this.#holds,
       make("h3", "Export"),
@@ -207,7 +210,13 @@ class YourData extends HTMLElement {
     const buttons = make("p", found.length ? apply : "", " ");
     buttons.append(button(found.length ? "Cancel" : "Close", () => this.#cancel()));
     buttons.className = "data-buttons";
-    this.#preview.replaceChildren(title, holds, this.#choice(), this.#list(found), buttons);
+    this.#preview.replaceChildren(
+      title,
+      holds,
+      this.#choice(),
+      this.#list(found),
+      buttons,
+    );
   }
 
   #choice() {
@@ -250,7 +259,11 @@ class YourData extends HTMLElement {
     }
     const from = kind === "new" ? "" : `${words(before)} becomes `;
     const what = section === "tasks" ? "task" : name;
-    return make("li", make("strong", kind), ` ${what}, ${title}: ${from}${words(after)}`);
+    return make(
+      "li",
+      make("strong", kind),
+      ` ${what}, ${title}: ${from}${words(after)}`,
+    );
   }
 
   /** @param {Section} section
@@ -259,7 +272,8 @@ class YourData extends HTMLElement {
     const tasks = this.#plan.days.flatMap((day) => day.tasks);
     if (section === "tasks") return tasks.find((task) => task.id === id)?.title ?? id;
     if (section === "notes") return this.#plan.pages[id] ?? id;
-    if (section === "start") return this.#plan.tracks.find((t) => t.id === id)?.title ?? id;
+    if (section === "start")
+      return this.#plan.tracks.find((t) => t.id === id)?.title ?? id;
     return id;
   }
 
@@ -267,7 +281,9 @@ class YourData extends HTMLElement {
     if (!this.#file) return;
     const after = outcome(store.snapshot(), this.#file, this.#how);
     if (!store.replace(after, "import")) {
-      this.#say("There is no room for the import in this browser. Nothing has changed.");
+      this.#say(
+        "There is no room for the import in this browser. Nothing has changed.",
+      );
       return;
     }
     this.#file = undefined;
@@ -338,14 +354,20 @@ class YourData extends HTMLElement {
       this.#erase.querySelector("button")?.focus();
     });
     const text = `Delete ${summary(store.snapshot())}?`;
-    this.#erase.replaceChildren(make("h3", "Delete"), make("p", text), make("p", sure, " ", keep));
+    this.#erase.replaceChildren(
+      make("h3", "Delete"),
+      make("p", text),
+      make("p", sure, " ", keep),
+    );
     keep.focus();
   }
 
   #delete() {
     const isDone = store.replace(empty(), "clear");
     this.#show();
-    this.#say(isDone ? "Deleted. It can still be undone." : "There was no room to undo.");
+    this.#say(
+      isDone ? "Deleted. It can still be undone." : "There was no room to undo.",
+    );
     this.#input.focus();
   }
 }
