@@ -17,7 +17,16 @@ PLAN, DATA, CATCH_UP = "plan/", "your-data/", "llm/day-7/catch-up/"
 DAY, TOPIC, TASK = "llm/day-3/", "llm/day-3/llama/", "llm-3-llama"
 NOW = datetime(2026, 11, 25, 12, 3)
 LLM = [task for task in plan.tasks().values() if task.day.startswith("llm-")]
+SLOW = 60_000  # milliseconds; pages wait for each other where many tests run at once
 READ = "() => JSON.parse(localStorage.getItem('daybook'))"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    """What a script shows may take longer than Playwright's five seconds."""
+    expect.set_options(timeout=SLOW)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -27,7 +36,7 @@ def context(browser, address):
         base_url=address, viewport={"width": WIDE, "height": 900}
     )
     made.clock.install(time=NOW)
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(SLOW)
     yield made
     made.close()
 

@@ -1,6 +1,6 @@
 // @ts-check
-// What follows from the plan, the ticks and a first day. Dates are `2026-11-25`, counted
-// in whole days, so that neither time zones nor summer time move them.
+// What follows from the plan, the ticks and a first day. Dates are `2026-11-25`,
+// counted in whole days, so that neither time zones nor summer time move them.
 
 /** @import { Day, Task } from "./plan-types.js" */
 /** @typedef {{all: number, done: number, minutes: number, left: number}} Tally */
