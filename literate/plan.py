@@ -149,7 +149,8 @@ def titles() -> dict[str, str]:
 
 def _title(text: str) -> str:
     """The first heading, of a page or of a lab's script."""
-    heading = re.search(r"^(?:# )?# (?P<title>.+?)\s*$", text, re.MULTILINE)
+    mark = "# # " if text.startswith("# %%") else "# "
+    heading = re.search(rf"^{mark}(?P<title>.+?)\s*$", text, re.MULTILINE)
     return heading["title"].replace("`", "") if heading else "Daybook"
 
 

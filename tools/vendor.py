@@ -36,7 +36,8 @@ RANKS = {  # the sha256 that tiktoken expects of each file
 FONT = "@fontsource/noto-sans-math@5.3.0"
 GLYPHS = [  # a test sees that the formulas of the site need no others
     *range(0x20, 0x7F),  # ASCII
-    *(0xA0, 0xAC, 0xB1, 0xB7, 0xBC, 0xBD, 0xBE, 0xD7),  # no-break space ¬ ± · ¼ ½ ¾ ×
+    *(0xA0, 0xAC, 0xB1, 0xB7, 0xD7, 0x2C6),  # no-break space ¬ ± · × and a hat
+    *(0xBC, 0xBD, 0xBE),  # ¼ ½ ¾
     *range(0x391, 0x3AA),  # Greek capitals; small letters are italic
     *(0x3D1, 0x3D5, 0x3F5),  # theta, phi and epsilon, the other shapes
     *(0x2016, 0x2026, 0x2032, 0x2033, 0x2061, 0x2062, 0x2063),
