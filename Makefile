@@ -66,5 +66,5 @@ lock: $(READY)
 	mv requirements.new requirements.txt
 
 clean:
-	rm -rf .cache site .pytest_cache .ruff_cache
+	rm -rf .cache site node_modules .pytest_cache .ruff_cache
 	git clean -fdXq docs

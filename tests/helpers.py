@@ -10,7 +10,15 @@ from literate import site_pages
 from literate.project import ROOT
 from literate.worker import ENVIRONMENT
 
-LEFT_OUT = (".venv", ".git", "site", "__pycache__", ".pytest_cache", ".ruff_cache")
+LEFT_OUT = (
+    ".venv",
+    ".git",
+    "site",
+    "node_modules",
+    "__pycache__",
+    ".pytest_cache",
+    ".ruff_cache",
+)
 SLOW = 300  # seconds after which a command counts as hanging
 
 

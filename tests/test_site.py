@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from literate import labs
+from literate.plan import tasks
 from literate.project import DOCS, ROOT
 from literate.source import has_code, pages
 from tests.conftest import REPOSITORY, URL
@@ -98,14 +99,72 @@ def test_a_page_is_light(site, source):
         assert len(gzip.compress(str(figure).encode())) <= 8 * KB
 
 
+def modules(path: Path) -> set[Path]:
+    """A script, with the scripts that it imports before it runs."""
+    text = path.read_text("utf8")
+    imported = re.findall(r'^(?:import|\}) .*?"(\.[^"]+)";$', text, re.MULTILINE)
+    return {path}.union(*(modules((path.parent / name).resolve()) for name in imported))
+
+
 def test_what_all_pages_share_is_light(site):
     chapter = built(site, DOCS / "llm" / "day-3" / "self-attention.md")
     shared = {
-        chapter.parent / (element.get("src") or element.get("href"))
+        (chapter.parent / (element.get("src") or element.get("href"))).resolve()
         for element in soup_of(chapter).select("script[src], link[rel=stylesheet]")
     }
     shared.add(site / "assets" / "fonts" / "math.woff2")
+    shared |= modules((site / "assets" / "site.js").resolve())
+    names = {path.name for path in shared}
+    assert {"site.js", "page.js", "store.js", "schema.js"} <= names
     assert sum(weight(path) for path in shared) <= 90 * KB
+
+
+def test_the_math_font_has_every_letter_of_the_formulas(site):
+    """Else it would be drawn in another font: add it to GLYPHS in tools/vendor.py."""
+    source = (ROOT / "tools" / "vendor.py").read_text("utf8")
+    glyphs = set(eval(re.search(r"^GLYPHS = (\[.*?^\])", source, re.M | re.S)[1]))
+    glyphs.add(0x203E)  # the whole font has no overline
+    missing = {}
+    for path in site.rglob("*.html"):
+        for formula in soup_of(path).select("math"):
+            for element in formula.select("mi, mo, mn"):
+                for letter in drawn(element.get_text(), element.get("mathvariant")):
+                    if ord(letter) not in glyphs and not letter.isspace():
+                        missing[letter] = path.relative_to(site).as_posix()
+    assert missing == {}
+
+
+def drawn(text: str, variant: str | None) -> str:
+    """The letters that a browser draws: small Greek letters alone are italic."""
+    if len(text) == 1 and "α" <= text <= "ω" and variant != "normal":
+        return chr(0x1D6FC + ord(text) - ord("α"))
+    return text
+
+
+def test_scripts_find_the_plan_and_its_pages(site):
+    plan = json.loads((site / "assets" / "reader" / "plan.json").read_text("utf8"))
+    assert [track["id"] for track in plan["tracks"]] == ["llm", "pytorch"]
+    assert len(plan["days"]) == 14
+    found = [task["id"] for day in plan["days"] for task in day["tasks"]]
+    assert found == list(tasks())
+    entries = [*plan["tracks"], *plan["days"]]
+    urls = [entry["url"] for entry in entries]
+    urls += [task["url"] for day in plan["days"] for task in day["tasks"]]
+    for url in {*urls, *plan["pages"]}:
+        assert url.startswith("/") and (site / url[1:] / "index.html").is_file(), url
+    for url, title in plan["pages"].items():
+        heading = soup_of(site / url[1:] / "index.html").h1
+        heading.a.decompose() if heading.a else None
+        assert " ".join(heading.get_text().split()) == title
+
+
+@each_page
+def test_a_page_has_a_field_for_a_note(site, source):
+    page = soup_of(built(site, source))
+    (field,) = page.select("section.reader-note[hidden] textarea")
+    name = built(site, source).relative_to(site).as_posix()
+    assert field["name"] == f"/{name.removesuffix('index.html')}"
+    assert page.select_one(f"label[for={field['id']}]")
 
 
 @each_page

@@ -1,6 +1,9 @@
 // @ts-check
-// What every page does in the browser: copy buttons, and blocks that can be scrolled
-// with the keyboard. Pages are complete without it.
+// What every page does in the browser: copy buttons, blocks that can be scrolled with
+// the keyboard, and, in page.js, what readers tick and write. Pages are complete
+// without it.
+
+import "./reader/page.js";
 
 /**
  * The code of a block as a reader wants to paste it: of an interpreter session only
@@ -34,15 +37,22 @@ function addCopyButton(box) {
   box.append(button);
 }
 
-/** A block that scrolls sideways gets a place in the order of the Tab key. */
+/**
+ * A block that scrolls sideways gets a place in the order of the Tab key.
+ * @param {Element} wide
+ */
 function placeInTabOrder(wide) {
   if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
   else wide.removeAttribute("tabindex");
 }
-const scrolling = new ResizeObserver((entries) => entries.forEach(({ target }) => placeInTabOrder(target)));
+const scrolling = new ResizeObserver((entries) =>
+  entries.forEach(({ target }) => placeInTabOrder(target)),
+);
 // By then Material has put tables into boxes that scroll, and letters have their width.
 addEventListener("load", () => {
-  const wide = document.querySelectorAll("pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich");
+  const wide = document.querySelectorAll(
+    "pre > code, math.tml-display, .md-typeset__scrollwrap, .output.rich",
+  );
   for (const block of wide) {
     placeInTabOrder(block);
     scrolling.observe(block);
@@ -50,11 +60,15 @@ addEventListener("load", () => {
 });
 
 for (const box of document.querySelectorAll(".highlight")) addCopyButton(box);
-// Material leaves its search dialog without a name, and so the lists of those sections of
-// the navigation that have a page of their own.
+// Material leaves its search dialog without a name, and so the lists of those sections
+// of the navigation that have a page of their own.
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
-for (const list of document.querySelectorAll(".md-nav__item--section > nav, .md-nav__item--nested > nav")) {
-  const title = list.parentElement?.querySelector(":scope > .md-nav__container > a")?.textContent;
+for (const list of document.querySelectorAll(
+  ".md-nav__item--section > nav, .md-nav__item--nested > nav",
+)) {
+  const title = list.parentElement?.querySelector(
+    ":scope > .md-nav__container > a",
+  )?.textContent;
   if (title) {
     list.removeAttribute("aria-labelledby");
     list.setAttribute("aria-label", title.trim());

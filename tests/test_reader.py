@@ -1,0 +1,518 @@
+"""The reader's own data in a real Chromium: ticks, notes, dates, export and import."""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from literate import plan
+from literate.project import DOCS
+from tests.test_browser import NARROW, VIEWS, WIDE, Visit, problems
+
+PLAN, DATA, CATCH_UP = "plan/", "your-data/", "llm/day-7/catch-up/"
+DAY, TOPIC, TASK = "llm/day-3/", "llm/day-3/llama/", "llm-3-llama"
+NOW = datetime(2026, 11, 25, 12, 3)
+LLM = [task for task in plan.tasks().values() if task.day.startswith("llm-")]
+SLOW = 60_000  # milliseconds; pages wait for each other where many tests run at once
+READ = "() => JSON.parse(localStorage.getItem('daybook'))"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    """What a script shows may take longer than Playwright's five seconds."""
+    expect.set_options(timeout=SLOW)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@pytest.fixture
+def context(browser, address):
+    """A reader: tabs of one browser, at noon, on a Wednesday."""
+    made = browser.new_context(
+        base_url=address, viewport={"width": WIDE, "height": 900}
+    )
+    made.clock.install(time=NOW)
+    made.set_default_timeout(SLOW)
+    yield made
+    made.close()
+
+
+def tab(context: BrowserContext, path: str) -> Page:
+    page = context.new_page()
+    page.goto(path, wait_until="load")
+    return page
+
+
+def box(page: Page, task: str) -> Locator:
+    return page.locator(f".task input[value={task}]")
+
+
+def note(page: Page) -> Locator:
+    return page.get_by_label("Where are you still confused?")
+
+
+def hours(minutes: int) -> str:
+    parts = [f"{minutes // 60} h" * (minutes >= 60), f"{minutes % 60} min"]
+    return " ".join(part for part in parts if part and part != "0 min")
+
+
+# ---- tasks and progress ------------------------------------------------------------
+
+
+def test_a_tick_shows_at_once_in_every_tab_and_after_a_reload(context):
+    pages = [tab(context, path) for path in (PLAN, DAY, TOPIC, "")]
+    overview = pages[3].locator("plan-overview[track=llm]")
+    expect(overview).to_be_hidden()  # nothing to show to who has not begun
+    box(pages[0], TASK).check()
+    for page in pages[:3]:
+        expect(box(page, TASK)).to_be_checked()
+    rest = sum(task.minutes for task in LLM) - plan.tasks()[TASK].minutes
+    expect(overview).to_contain_text(f"1 of {len(LLM)} done, {hours(rest)} left")
+    progress = pages[1].locator("day-progress")
+    expect(progress).to_contain_text("1 of 3 done, 2 h 50 min left")
+    expect(progress.get_by_role("status")).to_be_attached()
+    pages[2].reload()
+    expect(box(pages[2], TASK)).to_be_checked()
+    box(pages[2], TASK).uncheck()
+    expect(box(pages[0], TASK)).not_to_be_checked()
+    expect(progress).to_contain_text("0 of 3 done")
+
+
+def test_what_is_next_is_linked_from_home(context):
+    page = tab(context, PLAN)
+    expect(page.locator("plan-overview")).to_contain_text("Start: day 1, Attention Is")
+    for task in ("llm-1-attention-paper", "llm-1-illustrated-transformer"):
+        box(page, task).check()
+    page.goto("")
+    overview = page.locator("plan-overview[track=llm]")
+    expect(overview).to_contain_text("Continue: day 2, BERT: masked language model")
+    overview.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/daybook/llm/day-2/bert/$"))
+
+
+def test_boxes_work_with_the_keyboard_and_keep_the_focus(context):
+    page = tab(context, PLAN)
+    label = page.locator(f"#{TASK} label")
+    assert (
+        label.inner_text()
+        .strip()
+        .endswith("LLaMA, and how it differs from GPT and BERT")
+    )
+    box(page, TASK).focus()
+    page.keyboard.press("Space")
+    expect(box(page, TASK)).to_be_checked()
+    expect(box(page, TASK)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(box(page, TASK)).not_to_be_checked()
+
+
+def test_a_first_day_gives_dates_today_and_what_is_behind(context):
+    page = tab(context, PLAN)
+    other = tab(context, DAY)
+    track = page.locator(".overview-track", has_text="LLM track")
+    box(page, "llm-1-attention-paper").check()
+    expect(page.locator("day-progress .when:not(:empty)")).to_have_count(0)
+    first = track.get_by_label("First day (optional)")
+    first.fill("2026-11-23")
+    day = page.locator("day-progress[day=llm-1]")
+    expect(day).to_contain_text("Mon 23 November, still open")
+    expect(page.locator("day-progress[day=llm-3]")).to_contain_text(
+        "25 November, today"
+    )
+    expect(page.locator("day-progress[day=llm-4]")).to_contain_text("Thu 26 November")
+    expect(other.locator("day-progress")).to_contain_text("Wed 25 November, today")
+    expect(track).to_contain_text("Today: day 3, LLaMA and self-attention.")
+    expect(track).to_contain_text("3 tasks of earlier days still open, 4 h 30 min.")
+    page.clock.set_fixed_time(datetime(2026, 12, 1, 9, 0))
+    page.clock.run_for(61_000)  # the page stays open over midnight
+    expect(track).to_contain_text("The 7 days ended on Sun 29 November.")
+    first.fill("")
+    expect(track).not_to_contain_text("still open")
+    expect(other.locator("day-progress .when")).to_be_empty()
+
+
+def test_catching_up_shows_what_is_open_and_lets_a_slip_be_taken_back(context):
+    page = tab(context, PLAN)
+    box(page, "llm-1-attention-paper").check()
+    box(page, "llm-1-illustrated-transformer").check()
+    page.goto(CATCH_UP)
+    rows = page.locator("tr.task:visible")
+    expect(rows).to_have_count(len(LLM) - 2)
+    expect(rows.first).to_have_id("llm-2-bert")
+    expect(page.locator("catch-up h3:visible").first).to_have_text(re.compile("Day 2"))
+    left = sum(task.minutes for task in LLM) - 180
+    text = page.locator(".catch-up-text")
+    expect(text).to_contain_text(f"{len(LLM) - 2} tasks are open, {hours(left)} left.")
+    box(page, "llm-2-bert").first.check()
+    expect(text).to_contain_text(f"{hours(left - 120)} left")
+    expect(rows).to_have_count(len(LLM) - 2)  # what was ticked here stays in sight
+    page.reload()
+    expect(rows).to_have_count(len(LLM) - 3)
+    page.evaluate(
+        "ids => import('/daybook/assets/reader/store.js').then(({ store }) =>"
+        " ids.forEach(id => store.set('tasks', id, { done: true })))",
+        [task.id for task in LLM],
+    )
+    expect(text).to_have_text("Nothing is open: every task of this track is done.")
+    expect(rows).to_have_count(0)
+
+
+# ---- notes -------------------------------------------------------------------------
+
+
+def test_a_note_is_kept_letter_by_letter(context):
+    page = tab(context, TOPIC)
+    note(page).press_sequentially("Why no me")
+    page.reload()  # in the middle of a word
+    expect(note(page)).to_have_value("Why no me")
+    note(page).press_sequentially("an?")
+    page.close(run_before_unload=False)  # as in a crash: no event tells the page
+    page = tab(context, TOPIC)
+    expect(note(page)).to_have_value(re.compile("an\\?"))
+    expect(page.locator("#reader-note-state")).to_have_text("Saved 12:03")
+    expect(note(tab(context, DAY))).to_have_value("")  # each page has its own
+
+
+def test_two_tabs_share_a_note_and_the_last_writer_wins(context):
+    one, other = tab(context, TOPIC), tab(context, TOPIC)
+    note(one).fill("from one")
+    expect(note(other)).to_have_value("from one")
+    expect(other.locator("#reader-note-state")).to_have_text("Saved 12:03, elsewhere")
+    note(other).fill("from the other")
+    expect(note(one)).to_have_value("from the other")
+    note(one).fill("")
+    expect(note(other)).to_have_value("")
+    expect(other.locator("#reader-note-state")).to_be_empty()
+
+
+def test_notes_are_listed_in_the_order_of_the_book(context):
+    text = 'Two lines,\nand <b id="bold">no</b> HTML'
+    note(tab(context, PLAN)).fill("of the plan")
+    note(tab(context, "llm/day-4/bpe/")).fill("of day 4")
+    page = tab(context, TOPIC)
+    note(page).fill(text)
+    page.goto(DATA)
+    items = page.locator("reader-notes li")
+    expect(items).to_have_count(3)
+    titles = items.locator("a").all_inner_texts()
+    assert titles == ["LLaMA", "Byte-pair encoding", "The plan"]
+    expect(items.first.locator(".note-text")).to_have_text(text)
+    assert page.locator("#bold").count() == 0
+    expect(items.first.locator("time")).to_have_text("12:03")
+    items.first.get_by_role("link").click()
+    expect(note(page)).to_have_value(text)
+    expect(note(page)).to_be_in_viewport()
+
+
+# ---- export and import ---------------------------------------------------------------
+
+
+def state(**sections) -> dict:
+    """A state as an exported file has it."""
+    names = ("tasks", "notes", "start", "answers", "cards")
+    made = {"format": "daybook-reader", "version": 1, "epoch": 0}
+    return made | {name: sections.get(name, {}) for name in names}
+
+
+AT = 1_700_000_000_000
+BAD = {
+    "foreign": ('{"name": "somebody else\'s"}', "not an export of this site"),
+    "damaged": (
+        json.dumps(state(tasks={TASK: {"done": 1, "at": AT}})),
+        "It is damaged",
+    ),
+    "cut off": (json.dumps(state())[:-9], "not JSON"),
+    "newer": (json.dumps(state() | {"version": 2}), "newer version of this site (2)"),
+    "10 MB": ("x" * 10_000_000, "too large: 10.0 MB"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\xff\xfe", "not JSON"),
+    "empty": ("", "not JSON"),
+}
+
+
+def choose(page: Page, content: str | bytes, name: str = "file.json") -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    file = {"name": name, "mimeType": "application/json", "buffer": data}
+    page.get_by_label("A file that was exported here").set_input_files([file])
+
+
+def test_a_bad_file_gets_a_clear_message_and_changes_nothing(context):
+    page = tab(context, TOPIC)
+    note(page).fill("mine")
+    page.goto(DATA)
+    before = page.evaluate("JSON.stringify({...localStorage})")
+    message = page.locator(".data-message")
+    for content, words in BAD.values():
+        choose(page, content)
+        expect(message).to_contain_text(words)
+        expect(message).to_contain_text("was not imported, and nothing has changed")
+        expect(page.locator(".data-preview")).to_be_empty()
+        assert page.evaluate("JSON.stringify({...localStorage})") == before
+
+
+def exported(page: Page, button: str) -> tuple[str, str]:
+    """The name and text of what a button downloads."""
+    with page.expect_download() as event:
+        page.get_by_role("button", name=button, exact=True).click()
+    path = Path(event.value.path())
+    return event.value.suggested_filename, path.read_text("utf8")
+
+
+def use(context: BrowserContext) -> Page:
+    """A reader with ticks, a note and a first day; the page *Your data*."""
+    page = tab(context, PLAN)
+    box(page, TASK).check()
+    page.get_by_label("First day (optional)").first.fill("2026-11-23")
+    page.goto(TOPIC)
+    note(page).fill("Why no mean?")
+    page.goto(DATA)
+    return page
+
+
+def test_export_and_import_carry_everything_to_another_browser(
+    context, browser, address
+):
+    page = use(context)
+    expect(page.locator("your-data")).to_contain_text(
+        "This browser holds 1 ticked task, 1 note, 1 first day."
+    )
+    name, text = exported(page, "Export as a file")
+    assert name == "daybook-2026-11-25.json"
+    schema = json.loads((DOCS / "assets/reader/schema.json").read_text("utf8"))
+    checker = FormatChecker()
+    Draft202012Validator(schema, format_checker=checker).validate(json.loads(text))
+
+    other = browser.new_context(base_url=address)
+    fresh, beside = tab(other, DATA), tab(other, TOPIC)
+    choose(fresh, text)
+    preview = fresh.locator(".data-preview")
+    expect(preview.get_by_role("heading")).to_be_focused()
+    expect(preview).to_contain_text("new task, LLaMA, and how it differs from GPT")
+    expect(preview).to_contain_text("new note, LLaMA: “Why no mean?”")
+    expect(preview).to_contain_text("new first day, LLM track: Mon 23 November")
+    assert fresh.evaluate(READ) is None  # a preview changes nothing
+    fresh.get_by_role("button", name="Import", exact=True).click()
+    expect(fresh.locator(".data-message")).to_have_text("Imported.")
+    expect(box(beside, TASK)).to_be_checked()
+    expect(note(beside)).to_have_value("Why no mean?")
+    kept, file = fresh.evaluate(READ), json.loads(text)
+    for section in ("tasks", "notes", "start", "answers", "cards"):
+        assert kept[section] == file[section]
+    choose(fresh, text)
+    expect(preview).to_contain_text("Nothing: all of this is here already.")
+    other.close()
+
+
+def test_an_import_joins_or_replaces_and_can_be_undone(context):
+    page, beside = use(context), tab(context, TOPIC)
+    later = {"/llm/day-3/llama/": {"text": "older", "at": AT}}
+    tasks = {"llm-2-bert": {"done": True, "at": AT}}
+    choose(page, json.dumps(state(notes=later, tasks=tasks)))
+    preview = page.locator(".data-preview")
+    expect(preview.get_by_role("listitem")).to_have_count(1)  # the note here is later
+    expect(preview).to_contain_text("new task, BERT")
+    page.get_by_label("Replace what is here by the file").check()
+    expect(preview).to_contain_text("“Why no mean?” becomes “older”")
+    expect(preview).to_contain_text("removed task, LLaMA")
+    expect(page.get_by_label("Replace what is here by the file")).to_be_focused()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".data-message")).to_have_text("Nothing has changed.")
+    expect(note(beside)).to_have_value("Why no mean?")
+
+    choose(page, json.dumps(state(notes=later, tasks=tasks)))
+    page.get_by_label("Replace what is here by the file").check()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(note(beside)).to_have_value("older")
+    expect(box(beside, TASK)).not_to_be_checked()
+    expect(page.locator("your-data")).to_contain_text(
+        "Before the import of 12:03 it was 1"
+    )
+    page.get_by_role("button", name="Undo the import").click()
+    expect(note(beside)).to_have_value("Why no mean?")
+    expect(box(beside, TASK)).to_be_checked()
+    page.get_by_role("button", name="Undo the undo").click()
+    expect(note(beside)).to_have_value("older")
+
+
+def test_an_import_without_room_changes_nothing(context):
+    page = use(context)
+    before = page.evaluate("JSON.stringify({...localStorage})")
+    page.evaluate(
+        "Storage.prototype.setItem = () => {"
+        " throw new DOMException('full', 'QuotaExceededError') }"
+    )
+    choose(page, json.dumps(state(tasks={"llm-2-bert": {"done": True, "at": AT}})))
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".data-message")).to_contain_text("no room for the import")
+    assert page.evaluate("JSON.stringify({...localStorage})") == before
+
+
+def test_everything_can_be_deleted_for_good(context):
+    page, beside = use(context), tab(context, TOPIC)
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    page.get_by_role("button", name="Yes, delete it").click()
+    expect(page.locator("your-data")).to_contain_text("This browser holds nothing.")
+    expect(note(beside)).to_have_value("")
+    expect(page.get_by_role("button", name="Undo the deletion")).to_be_visible()
+    page.get_by_role("button", name="Forget the earlier state").click()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    kept = page.evaluate("Object.entries(localStorage).flat().join()")
+    assert "Why no mean?" not in kept
+
+
+def test_markdown_has_every_task_and_note(context):
+    page = use(context)
+    name, text = exported(page, "Export as Markdown")
+    assert name == "daybook-2026-11-25.md"
+    assert len(re.findall(r"^- \[[ x]\] ", text, re.MULTILINE)) == len(plan.tasks())
+    assert "- [x] LLaMA, and how it differs from GPT and BERT (90 min)" in text
+    assert text.endswith("## Notes\n\n### LLaMA\n\n> Why no mean?\n")
+
+
+# ---- where the browser keeps nothing -----------------------------------------------
+
+BLOCKED = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("denied", "SecurityError") } })"""
+FULL = """Storage.prototype.setItem = function () {
+  throw new DOMException("full", "QuotaExceededError") }"""
+NEWER = """localStorage.setItem("daybook", '{"format":"daybook-reader","version":9}')"""
+DAMAGED = (
+    """if (!localStorage.getItem("daybook")) localStorage.setItem("daybook", "{cut")"""
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "told_at_once"),
+    [
+        (BLOCKED, "This browser keeps no data for this site", True),
+        (FULL, "storage for this site is full", False),
+        (NEWER, "written by a newer version of this site", True),
+    ],
+    ids=["blocked", "full", "newer"],
+)
+def test_without_storage_the_page_says_so_and_goes_on(
+    context, script, words, told_at_once
+):
+    context.add_init_script(script)
+    page = tab(context, TOPIC)
+    if told_at_once:
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    box(page, TASK).check()
+    note(page).fill("in memory")
+    expect(page.get_by_role("alert")).to_contain_text(words)
+    expect(page.locator("#reader-note-state")).to_contain_text("Not saved")
+    expect(box(page, TASK)).to_be_checked()
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.locator("your-data")).to_contain_text("This browser holds nothing.")
+
+
+def test_damaged_data_are_put_aside_and_offered(context):
+    context.add_init_script(DAMAGED)
+    page = tab(context, DATA)
+    expect(page.get_by_role("alert")).to_contain_text("could not be read")
+    assert exported(page, "Export the copy") == ("daybook-damaged.txt", "{cut")
+    page.reload()
+    expect(page.get_by_role("button", name="Export the copy")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+# ---- without JavaScript, on paper, in every view -----------------------------------
+
+
+def test_without_javascript_the_plan_is_complete(browser, address):
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = tab(context, PLAN)
+    expect(page.locator("tr.task input:visible")).to_have_count(len(plan.tasks()))
+    expect(box(page, TASK)).to_be_disabled()
+    expect(note(page)).to_be_hidden()
+    page.goto(CATCH_UP)
+    expect(page.locator("tr.task:visible")).to_have_count(len(LLM))
+    page.goto(TOPIC)
+    expect(page.locator(".serves .task")).to_be_visible()
+    page.goto(DATA)
+    expect(page.locator("your-data")).to_contain_text("With JavaScript switched off")
+    context.close()
+
+
+def test_on_paper_the_plan_is_a_list_with_its_ticks(context):
+    page = tab(context, PLAN)
+    box(page, TASK).check()
+    page.emulate_media(media="print")
+    expect(page.locator("tr.task:visible")).to_have_count(len(plan.tasks()))
+    tick = box(page, TASK).evaluate("box => getComputedStyle(box).backgroundImage")
+    assert tick.startswith("url")
+    for left_out in ("plan-overview", ".md-header", ".md-footer", ".reader-note"):
+        expect(page.locator(left_out).first).to_be_hidden()
+    note(page).evaluate("field => { field.value = 'kept' }")
+    expect(page.locator(".reader-note")).to_be_visible()
+    page.emulate_media(media="screen")
+
+
+def in_use(browser: Browser, address: str, view: str) -> Visit:
+    """A visit of a reader who has ticked, written, and given a first day."""
+    width, scheme = VIEWS[view]
+    visit = Visit.start(browser, address, width, color_scheme=scheme)
+    kept = state(
+        tasks={TASK: {"done": True, "at": AT}},
+        notes={f"/{TOPIC}": {"text": "Why? " * 40, "at": AT}},
+        start={"llm": {"date": "2026-01-01", "at": AT}},
+    )
+    visit.open(address)
+    visit.page.evaluate(
+        "text => localStorage.setItem('daybook', text)", json.dumps(kept)
+    )
+    return visit
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_pages_in_use_have_no_problem(browser, address, view):
+    visit = in_use(browser, address, view)
+    for path in ("", PLAN, CATCH_UP, TOPIC, DATA):
+        page = visit.open(address + path)
+        if path in ("", PLAN):
+            expect(page.locator("plan-overview").first).to_contain_text("done")
+        if path == TOPIC:
+            note(page).fill("Why?")
+            box(page, TASK).focus()
+        if path == DATA:
+            choose(
+                page, json.dumps(state(tasks={"llm-2-bert": {"done": True, "at": AT}}))
+            )
+            expect(page.locator(".data-preview")).to_contain_text("What will change")
+            page.get_by_role("button", name="Import", exact=True).click()
+            choose(page, json.dumps(state(notes={"/": {"text": "x", "at": AT}})))
+            page.get_by_role("button", name="Delete everything").click()
+            expect(page.get_by_role("button", name="Undo the import")).to_be_visible()
+        assert problems(visit) == [], path
+    visit.page.evaluate(NEWER)
+    visit.open(address + PLAN)
+    expect(visit.page.get_by_role("alert")).to_be_visible()
+    assert problems(visit) == []
+    visit.page.context.close()
+
+
+def test_the_plan_fits_a_phone(browser, address):
+    visit = in_use(browser, address, f"{NARROW} light")
+    page = visit.open(address + PLAN)
+    for part in page.locator(".overview-track, day-progress, tr.task").all():
+        found = part.bounding_box()
+        assert found["x"] >= 0 and found["x"] + found["width"] <= NARROW
+    target = box(page, TASK).evaluate("box => box.closest('label').offsetHeight")
+    assert target >= 24  # WCAG 2.5.8
+    visit.page.context.close()
+
+
+def test_pages_load_what_they_need_and_no_more(browser, address):
+    visit = Visit.start(browser, address, WIDE)
+    visit.open(address + TOPIC)
+    loaded = {url.rsplit("/", 1)[1] for url in visit.requests if "/assets/" in url}
+    assert {"page.js", "store.js", "schema.js"} <= loaded
+    heavy = {"transfer.js", "your-data.js", "plan.json", "plan.js", "notice.js"}
+    assert not loaded & heavy
+    visit.page.context.close()
