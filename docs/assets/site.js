@@ -34,7 +34,10 @@ function addCopyButton(box) {
   box.append(button);
 }
 
-/** A block that scrolls sideways gets a place in the order of the Tab key. */
+/**
+ * A block that scrolls sideways gets a place in the order of the Tab key.
+ * @param {Element} wide
+ */
 function placeInTabOrder(wide) {
   if (wide.scrollWidth > wide.clientWidth) wide.setAttribute("tabindex", "0");
   else wide.removeAttribute("tabindex");
