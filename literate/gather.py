@@ -21,11 +21,11 @@ from literate import review
 from literate.learner import CLOSING, OPENING
 from literate.plan import PLAN
 from literate.project import ROOT
-from literate.source import Line, Page, expand, fences, day_of, pages, read
+from literate.source import Page, day_of, expand, fences, pages, read
 
 NAV = re.compile(r"(?P<page>[\w/.-]+\.md)\s*$", re.MULTILINE)
 HEADING = re.compile(
-    r"^### \[[^\]]+\]\(/(?P<track>\w+)/day-(?P<day>\d)/index\.md\)(.*)"
+    r"^### \[[^\]]+\]\(/(?P<track>\w+)/day-(?P<day>\d)/index\.md\)(?P<title>.*)"
 )
 RELATIVE = re.compile(r"(\]\()(?![a-z]+:|/|#)([^)\s]+)")
 PYTHON = re.compile(r"^(\s*(?:`{3,}|~{3,}))python\b.*$")
@@ -87,9 +87,11 @@ def gathered(kind: str, track: str = "") -> list[str]:
     lines: list[str] = []
     for name, members in groupby(wanted, lambda pair: day_of(pair[0]).split("-")[0]):
         if not track:
-            lines += [f"## {TRACKS[name]}", ""]
+            tag = f'<section class="gathered-track" data-track="{name}" markdown="1">'
+            lines += [tag, "", f"## {TRACKS[name]}", ""]
         for day, of_day in groupby(members, lambda pair: day_of(pair[0])):
             lines += _day(kind, day, list(of_day), level=2 if track else 3)
+        lines += [] if track else ["</section>", ""]
     return lines
 
 

@@ -13,7 +13,7 @@ from literate.project import PROOFS, ROOT, SNIPPETS, PageError, relative
 from literate.source import Page, day_of, pages
 
 OTHERS = "others"
-SENTENCE = re.compile(r"(.+?[.:?])(?:\s|$)")
+SENTENCE = re.compile(r"(.+?[.?])(?:\s|$)")
 MARKUP = re.compile(r"`[^`]*`|[\\|*_<>\[\]$]")
 
 
@@ -81,24 +81,29 @@ def proofs() -> dict[str, list[str]]:
 def _proofs(files: tuple[tuple[Path, int], ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path, _ in files:
-        for node in ast.parse(path.read_text("utf8")).body:
-            for call in getattr(node, "decorator_list", []):
-                if isinstance(call, ast.Call) and ast.unparse(call.func) == "proof":
-                    given = {keyword.arg: keyword.value for keyword in call.keywords}
-                    ours, theirs = (
-                        _plain(path, given[name]) for name in ("ours", "theirs")
-                    )
-                    found.setdefault(ours, []).append(theirs)
+        body = ast.parse(path.read_text("utf8")).body
+        named = {
+            ast.unparse(node.targets[0]): node.value
+            for node in body
+            if isinstance(node, ast.Assign)
+        }
+        calls = [call for node in body for call in getattr(node, "decorator_list", [])]
+        for call in calls:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "proof":
+                given = {keyword.arg: keyword.value for keyword in call.keywords}
+                ours = _text(path, given["ours"], named)
+                found.setdefault(ours, []).append(_text(path, given["theirs"], named))
     return found
 
 
-def _plain(path: Path, value: ast.expr) -> str:
-    """The text of a string that is written out."""
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return value.value
+def _text(path: Path, value: ast.expr, named: dict[str, ast.expr]) -> str:
+    """The text of a string, written out there or as a constant of the module."""
+    meant = named.get(ast.unparse(value), value)
+    if isinstance(meant, ast.Constant) and isinstance(meant.value, str):
+        return meant.value
     raise PageError(
-        f"{relative(path)}:{value.lineno}: write ours and theirs of a proof as plain"
-        f" strings, not {ast.unparse(value)}"
+        f"{relative(path)}:{value.lineno}: ours and theirs of a proof must be strings,"
+        f" or constants of the module, not {ast.unparse(value)}"
     )
 
 

@@ -71,6 +71,7 @@ export const RULES = {
     id: SLUG,
     fields: { due: isCount, last: isCount, reps: isCount, lapses: isCount },
     optional: {
+      first: isCount,
       interval: isNumber,
       state: isCount,
       step: isCount,
