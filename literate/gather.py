@@ -139,13 +139,13 @@ class Gather(Preprocessor):
         kind, _, which = title.partition(" ")
         if kind in KINDS and which in ("", *TRACKS):
             return gathered(kind, which)
-        if kind == "snippets" and which in review.groups():
+        if kind == "snippets" and which in (*days(), review.OTHERS):
             return review.of_group(which)
-        groups = ", ".join(f"snippets {name}" for name in review.groups())
         self.md.literate.problem(
             line,
-            f"cannot gather {title!r}; known are: facts, questions (both alone, or with"
-            f" a track: facts llm), {groups}",
+            f"cannot gather {title!r}; known are: facts, questions, both also of a"
+            " track (facts llm), and snippets of a day or of none (snippets llm-3,"
+            f" snippets {review.OTHERS})",
         )
         return []
 

@@ -51,10 +51,11 @@ def snippets() -> list[Snippet]:
             if isinstance(node, ast.FunctionDef | ast.ClassDef)
             and not node.name.startswith("_")
         }
-        title = f'title="{relative(path)}"'
-        page = next((page for page in topics if title in page.body), None)
+        name = path.relative_to(SNIPPETS).as_posix()
+        marks = (f'title="snippets/{name}"', f'--8<-- "{name}')
+        built = (page for page in topics if any(mark in page.body for mark in marks))
         says = sentence(ast.get_docstring(tree))
-        found.append(Snippet(path, says, names, page))
+        found.append(Snippet(path, says, names, next(built, None)))
     return found
 
 
@@ -63,12 +64,6 @@ def sentence(docstring: str | None) -> str:
     text = " ".join((docstring or "").split())
     match = SENTENCE.match(text)
     return (match[1] if match else text).rstrip(":")
-
-
-def groups() -> list[str]:
-    """The days whose pages build a snippet, `llm-1` and so on, and `others`."""
-    days = {snippet.group for snippet in snippets()}
-    return [*sorted(days - {OTHERS}), OTHERS]
 
 
 def proofs() -> dict[str, list[str]]:
