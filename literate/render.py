@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from literate.block import Block
-from literate.plan import tasks
+from literate.plan import Task, box, tasks
 from literate.project import repository
 from literate.source import Page
 from literate.worker import Output
@@ -86,16 +86,27 @@ def served(page: Page) -> str:
     """The tasks of the plan that a page serves, named in its front matter."""
     known = tasks()
     items = [known[name] for name in page.meta.get("tasks", [])]
-    rows = "".join(
-        f'<li class="task" data-task="{task.id}"><label>'
-        f'<input type="checkbox" disabled> {html.escape(task.plain)}</label></li>'
-        for task in items
-    )
+    rows = "".join(_row(page, task) for task in items)
     if not rows:
         return ""
-    title = '<p class="serves-title">In the plan</p>'
+    to_root = "../" * (len(Path(page.name).parts) - 1)
+    link = f'<a href="{to_root}plan/#{items[0].id}">In the plan</a>'
+    title = f'<p class="serves-title">{link}</p>'
     return (
         f'<aside class="serves" aria-label="In the plan">{title}<ul>{rows}</ul></aside>'
+    )
+
+
+def _row(page: Page, task: Task) -> str:
+    """A task's box and words, and the minutes it is thought to take."""
+    attributes = "".join(
+        f' {name}="{value}"' if value else f" {name}"
+        for name, value in box(task.id).items()
+    )
+    words = html.escape(task.plain.replace("`", ""))
+    return (
+        f'<li class="task" data-task="{task.id}"><label><input{attributes}> {words}'
+        f'</label> <span class="minutes">{task.minutes} min</span></li>'
     )
 
 

@@ -6,11 +6,12 @@ the right moment to write the downloads beside the pages.
 
 import contextlib
 import functools
+import json
 import os
 import re
 
 from literate import inline, labs, notebook
-from literate.plan import tasks
+from literate.plan import data
 from literate.project import DOCS, SNIPPETS, PageError, repository, serving
 from literate.source import has_code, pages
 
@@ -43,7 +44,8 @@ def extra() -> dict:
         "name": "Source on GitHub",
     }
     write_downloads()
-    tasks()  # stops here if the plan is wrong
+    plan = json.dumps(data(), ensure_ascii=False)  # stops here if the plan is wrong
+    _write(DOCS / "assets" / "reader" / "plan.json", plan)
     return {"generator": False, "repository": name, "social": [link] if name else []}
 
 

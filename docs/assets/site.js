@@ -1,6 +1,8 @@
 // @ts-check
-// What every page does in the browser: copy buttons, and blocks that can be scrolled
-// with the keyboard. Pages are complete without it.
+// What every page does in the browser: copy buttons, blocks that can be scrolled with the
+// keyboard, and, in page.js, what readers tick and write. Pages are complete without it.
+
+import "./reader/page.js";
 
 /**
  * The code of a block as a reader wants to paste it: of an interpreter session only

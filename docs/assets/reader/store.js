@@ -26,6 +26,7 @@
 //   store.replace(state, "import")              // all of it, at once or not at all
 //   store.previous()                            // what `replace` replaced, or undefined
 //   store.undo()                                // back to that; again: forth
+//   store.forget()                              // no way back any more
 //   merge(one, other)                           // of each record the later one
 
 import { SECTIONS, empty, parse, wrongRecord } from "./schema.js";
@@ -228,6 +229,13 @@ export class Store {
   undo() {
     const previous = this.previous();
     return previous ? this.replace(previous.state, "undo") : false;
+  }
+
+  /** Drop what `previous` would give, and the copy of damaged data. */
+  forget() {
+    this.#previous = undefined;
+    this.#restore(PREVIOUS, null);
+    this.#restore(DAMAGED, null);
   }
 
   /** Take over what other tabs have written. Called when they say so. */

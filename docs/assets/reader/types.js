@@ -18,7 +18,7 @@
  * @property {number} last when it was shown last
  * @property {number} reps how often it was rated
  * @property {number} lapses how often it was forgotten
- * @property {number} [first] when it was shown first: a day brings only so many new ones
+ * @property {number} [first] when it was rated first
  * @property {number} [interval] days between `last` and `due`
  * @property {number} [state] the scheduler's own: new, learning, review, relearning
  * @property {number} [step] the scheduler's own: the step within learning
