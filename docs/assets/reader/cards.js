@@ -68,9 +68,9 @@ export function queue(ids, cards, perDay, now) {
   const started = Object.values(cards).filter((c) => dayOf(c.first ?? c.last) === dayOf(now));
   const known = ids.filter((id) => Object.hasOwn(cards, id));
   const unseen = ids.filter((id) => !Object.hasOwn(cards, id));
-  const early = known.filter((id) => cards[id].state !== REVIEW);
+  const early = known.filter((id) => (cards[id].state ?? REVIEW) !== REVIEW);
   const isDue = (/** @type {string} */ id) =>
-    cards[id].state === REVIEW ? cards[id].due < tomorrow(now) : cards[id].due <= now;
+    early.includes(id) ? cards[id].due <= now : cards[id].due < tomorrow(now);
   const byDue = (/** @type {string} */ a, /** @type {string} */ b) =>
     cards[a].due - cards[b].due;
   const due = [
