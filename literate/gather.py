@@ -59,7 +59,7 @@ def blocks(page: Page, name: str) -> list[list[str]]:
             opening = OPENING.match(text)
             if opening and opening["name"] == name:
                 closing = opening["mark"]
-                found.append([text])
+                found.append([_moved(text, page)])
     return found
 
 

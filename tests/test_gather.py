@@ -168,8 +168,8 @@ def test_a_snippet_is_shown_with_its_names_proofs_page_and_test():
         for row in heading.find_next("table").select("tbody tr")
     }
     assert "transformers.LlamaForCausalLM" in rows["Llama"][1]
-    assert rows["KVCache"] == [
-        "Keys and values of the tokens so far, for one layer: each (B, G, S, D).",
+    assert rows["swiglu_width"] == [
+        "The inner width of SwiGLU: 2/3 of 4 d_model, rounded up to a multiple.",
         "–",
     ]
 
