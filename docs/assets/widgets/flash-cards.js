@@ -49,6 +49,9 @@ function portable(nodes) {
     const isDisplay = math.getAttribute("display") === "block";
     math.replaceWith(formula(math.getAttribute("data-tex") ?? "", isDisplay));
   }
+  for (const code of box.querySelectorAll("pre")) {
+    code.innerHTML = code.innerHTML.trim().replaceAll("\n", "<br>"); // a card is a line
+  }
   for (const link of box.querySelectorAll("a")) link.setAttribute("href", link.href);
   return box.innerHTML.trim();
 }
