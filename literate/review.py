@@ -14,7 +14,7 @@ from literate.source import Page, day_of, pages
 
 OTHERS = "others"
 SENTENCE = re.compile(r"(.+?[.?])(?:\s|$)")
-MARKUP = re.compile(r"`[^`]*`|[\\|*_<>\[\]$]")
+MARKUP = re.compile(r"`[^`]*`|[\\*_<>\[\]$]")
 
 
 @dataclass(frozen=True)
@@ -121,15 +121,16 @@ def _entry(snippet: Snippet) -> list[str]:
     anchor = re.sub(r"[._]", "-", snippet.module)
     heading = f"### `{path}` {{#{anchor}}}"
     lines = [heading, "", shown(snippet.says), "", " · ".join(where), ""]
-    if snippet.names:
-        lines += ["| Name | What it does | Proved against |", "|:--|:--|:--|"]
     for name, says in snippet.names.items():
-        against = _against(f"{snippet.module}.{name}")
-        lines.append(f"| `{name}` | {shown(says)} | {against} |")
+        theirs = ", ".join(
+            f"`{their}`" for their in against(f"{snippet.module}.{name}")
+        )
+        proved = f" *Proved against* {theirs}." if theirs else ""
+        lines.append(f"- `{name}`: {shown(says)}{proved}")
     return [*lines, ""]
 
 
-def _against(ours: str) -> str:
+def against(ours: str) -> list[str]:
     """What a name, and what belongs to it, is compared with."""
     theirs = [
         their
@@ -137,18 +138,17 @@ def _against(ours: str) -> str:
         if proved == ours or proved.startswith(f"{ours}.")
         for their in others
     ]
-    return ", ".join(f"`{their}`" for their in dict.fromkeys(theirs)) or "–"
+    return list(dict.fromkeys(theirs))
 
 
 def shown(text: str) -> str:
     """A docstring's sentence as Markdown that shows just its characters.
 
-    >>> print(shown("d_ff of `a|b`, 2 * 3"))
-    d\\_ff of `a\\|b`, 2 \\* 3
+    >>> print(shown("d_ff of `a_b`, 2 * 3"))
+    d\\_ff of `a_b`, 2 \\* 3
     """
 
     def escaped(match: re.Match) -> str:
-        text = match[0]
-        return text.replace("|", r"\|") if text.startswith("`") else "\\" + text
+        return match[0] if match[0].startswith("`") else "\\" + match[0]
 
     return MARKUP.sub(escaped, text)

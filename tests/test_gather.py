@@ -163,15 +163,19 @@ def test_a_snippet_is_shown_with_its_names_proofs_page_and_test():
         "/llm/day-3/llama.md",
         "/snippets/llama.py",
     ]
-    rows = {
-        row.td.get_text(): [cell.get_text() for cell in row.select("td")[1:]]
-        for row in heading.find_next("table").select("tbody tr")
+    items = {
+        item.code.get_text(): item.get_text()
+        for item in heading.find_next("ul").select("li")
     }
-    assert "transformers.LlamaForCausalLM" in rows["Llama"][1]
-    assert rows["swiglu_width"] == [
-        "The inner width of SwiGLU: 2/3 of 4 d_model, rounded up to a multiple.",
-        "–",
-    ]
+    assert items["Llama"].endswith("Proved against transformers.LlamaForCausalLM.")
+    assert items["swiglu_width"] == (
+        "swiglu_width: The inner width of SwiGLU: 2/3 of 4 d_model, rounded up to a"
+        " multiple."
+    )
+
+
+def test_a_docstring_keeps_its_characters():
+    assert review.shown("d_ff of `a_b`, 2 * 3") == r"d\_ff of `a_b`, 2 \* 3"
 
 
 def test_proofs_are_read_as_they_run():

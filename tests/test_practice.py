@@ -60,6 +60,9 @@ def test_an_answer_is_remembered(visit, address):
     status = question.get_by_role("status")
     expect(status).to_have_text("Not right. The question comes back on day 7.")
     expect(question.locator("summary").first).to_contain_text("your answer")
+    expect(question.get_by_role("link", name="Questions again")).to_have_attribute(
+        "href", address + AGAIN
+    )
     choose(page, QUESTION, 1)  # read on: the answer stays
     record = kept(page, "answers")[QUESTION[1:]]
     assert (record["choices"], record["right"]) == ([0], False)

@@ -33,7 +33,10 @@ export function practise(section, again = false) {
   );
   const status = element("span", { role: "status" });
   const retry = element("button", { type: "button", hidden: true }, "Answer again");
-  const line = element("p", { class: "question-status" }, status, " ", retry);
+  const track = section.id.split("-")[0];
+  const where = new URL(`../../${track}/day-7/questions-again/`, import.meta.url).href;
+  const list = element("a", { href: where, hidden: true }, "Questions again");
+  const line = element("p", { class: "question-status" }, status, " ", list, " ", retry);
   /** @type {number[]} */
   let opened = [];
   let isOver = false;
@@ -47,6 +50,8 @@ export function practise(section, again = false) {
       else if (!has) summary.append(" ", element("span", { class: "yours" }, "your answer"));
     }
     retry.hidden = !isOver;
+    const stands = standing(store.get("answers", section.id), Date.now());
+    list.hidden = again || !isOver || stands === "right";
   }
 
   /** What earlier visits, or other tabs, have left. */
