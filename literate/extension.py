@@ -58,6 +58,7 @@ class State:
     problems: list[Problem] = field(default_factory=list)
     declared: list[Declared] = field(default_factory=list)
     has_tree: bool = False
+    gathers: bool = False  # whether the page shows what other pages hold
 
     def problem(self, line: int, message: str) -> None:
         """Note something wrong with the page."""

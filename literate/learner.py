@@ -25,6 +25,7 @@ CLOSING = re.compile(r"^(?P<mark>/{3,})\s*$")
 ID = re.compile(r"^ {4}id:\s*(?P<id>\S+)\s*$")
 CHOICE = re.compile(r"\[(?P<mark>[ xX])\]\s+(?P<text>.*)", re.DOTALL)
 WITH_ID = ("question", "fact", "exercise")
+GATHER = "gather"  # replaced by what other pages hold: literate/gather.py
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def declared(lines: Iterable[Line]) -> tuple[list[Declared], list[tuple[int, str
             else:
                 wrong.append((number, f"{text.strip()} closes nothing"))
         elif opening := OPENING.match(text):
-            if opening["name"] not in NAMES:
-                known = ", ".join(NAMES)
+            if opening["name"] not in (*NAMES, GATHER):
+                known = ", ".join((*NAMES, GATHER))
                 name = opening["name"]
                 wrong.append((number, f"unknown block {name}; known are {known}"))
             stack.append((opening["mark"], number))

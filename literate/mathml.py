@@ -53,11 +53,16 @@ class Formulas(Postprocessor):
         display = match["display"] is not None
         tex = html.unescape(match["display"] if display else match["inline"]).strip()
         try:
-            return mathml(tex, display)
+            made = mathml(tex, display)
         except ValueError as error:
             state = self.md.literate
             state.problem(state.page.line_of(tex), str(error))
             return match[0]
+        if (
+            self.md.literate.gathers
+        ):  # flash cards can be taken along to where TeX is read
+            made = made.replace("<math", f'<math data-tex="{html.escape(tex)}"', 1)
+        return made
 
 
 class MathExtension(Extension):

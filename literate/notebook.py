@@ -38,6 +38,7 @@ TITLES = {
     "fact": "**{}**",
     "exercise": "**Exercise.** {}",
     "solution": "**{}**",
+    "gather": "*On the site, a list of other pages' parts stands here.*",
 }
 SNIPPET = "snippet"  # the tag of a cell that holds a module the page imports
 KERNEL = {

@@ -63,6 +63,11 @@ class Page:
         """The page's path in the project, such as `docs/llm/day-3/index.md`."""
         return relative(self.path) if self.path else "(text)"
 
+    @property
+    def title(self) -> str:
+        """The text of the page's first heading."""
+        return next(text[2:] for _, text in self.lines() if text.startswith("# "))
+
     def lines(self) -> list[Line]:
         """The body, each line with its number in the file."""
         return [Line(n, t) for n, t in enumerate(self.body.split("\n"), self.first)]
@@ -163,6 +168,12 @@ def _include() -> SnippetPreprocessor:
         extension_configs={"pymdownx.snippets": options},
     )
     return md.preprocessors["snippet"]
+
+
+def day_of(page: Page) -> str:
+    """The day of a topic page, such as `llm-3`; empty for any other page."""
+    match = re.fullmatch(r"docs/(\w+)/day-(\d)/(?!index\.md)[\w-]+\.md", page.name)
+    return f"{match[1]}-{match[2]}" if match else ""
 
 
 def has_code(page: Page) -> bool:

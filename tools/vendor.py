@@ -6,6 +6,7 @@ Needs npm and the Python packages fonttools, brotli and tiktoken. Writes, each w
 licence:
 
 - `literate/vendor/temml.min.js` (MIT): turns TeX into MathML while the site is built;
+- `docs/assets/vendor/ts-fsrs.js` (MIT): FSRS, which says when a flash card comes back;
 - `docs/assets/fonts/math.woff2` (SIL OFL 1.1): Noto Sans Math, cut down to the glyphs
   that formulas use; brackets and roots stretch only with a font that has a MATH table;
 - `literate/vendor/tiktoken/*.tiktoken.xz` (MIT): the vocabularies of GPT-2, cl100k and
@@ -27,6 +28,7 @@ from fontTools import subset
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMML = "temml@0.13.5"
+FSRS = "ts-fsrs@5.4.2"
 TIKTOKEN = "js-tiktoken@1.0.21"
 RANKS = {  # the sha256 that tiktoken expects of each file
     "r50k_base": "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930",
@@ -73,6 +75,21 @@ def temml(folder: Path) -> None:
     target.mkdir(exist_ok=True)
     shutil.copy(package / "dist" / "temml.min.js", target / "temml.min.js")
     shutil.copy(package / "LICENSE", target / "temml.LICENSE")
+
+
+def fsrs(folder: Path) -> None:
+    """Copy the scheduler, one ES module, and its licence.
+
+    Its types are left out, and so is the reference to its source map.
+    """
+    package = unpack(FSRS, folder)
+    target = ROOT / "docs" / "assets" / "vendor"
+    target.mkdir(parents=True, exist_ok=True)
+    module = (package / "dist" / "index.mjs").read_text("utf8")
+    module = re.sub(r"(?m)^//# sourceMappingURL=.*\n?", "", module)
+    head = f"// {FSRS}, MIT, see ts-fsrs.LICENSE\n// @ts-nocheck\n"
+    (target / "ts-fsrs.js").write_text(head + module, "utf8", newline="\n")
+    shutil.copy(package / "LICENSE", target / "ts-fsrs.LICENSE")
 
 
 def font(folder: Path) -> None:
@@ -128,5 +145,6 @@ def vocabularies(folder: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         temml(Path(name))
+        fsrs(Path(name))
         font(Path(name))
         vocabularies(Path(name))

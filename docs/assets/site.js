@@ -75,6 +75,8 @@ for (const list of document.querySelectorAll(
   }
 }
 
+if (document.querySelector(".question")) import("./reader/questions.js");
+
 // A widget is a custom element; its module is loaded on pages that hold one.
 for (const element of document.querySelectorAll(":not(:defined)")) {
   import(`./widgets/${element.localName}.js`);

@@ -1,0 +1,163 @@
+"""What many pages hold, gathered on one: key facts, questions, the code of a day.
+
+    /// gather | facts
+    ///
+
+`facts` and `questions` are those of all pages, `facts llm` and `questions pytorch`
+those of a track; `snippets llm-3` is the code that the pages of a day show, with its
+proofs. Nothing is typed twice: the blocks are taken from the pages' own Markdown while
+the site is built, with their ids, so that the reader's answers and cards are the same
+everywhere.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+
+from markdown import Extension, Markdown
+from markdown.preprocessors import Preprocessor
+
+from literate import review
+from literate.learner import CLOSING, OPENING
+from literate.plan import PLAN
+from literate.project import ROOT
+from literate.source import Page, day_of, expand, fences, pages, read
+
+NAV = re.compile(r"(?P<page>[\w/.-]+\.md)\s*$", re.MULTILINE)
+HEADING = re.compile(
+    r"^### \[[^\]]+\]\(/(?P<track>\w+)/day-(?P<day>\d)/index\.md\)(?P<title>.*)"
+)
+RELATIVE = re.compile(r"(\]\()(?![a-z]+:|/|#)([^)\s]+)")
+PYTHON = re.compile(r"^(\s*(?:`{3,}|~{3,}))python\b.*$")
+TRACKS = {"llm": "LLM track", "pytorch": "PyTorch track"}
+KINDS = {"facts": "fact", "questions": "question"}
+
+
+def in_order() -> list[Page]:
+    """The topic pages of both tracks, in the order of the navigation."""
+    names = NAV.findall((ROOT / "mkdocs.yml").read_text("utf8"))
+    places = {f"docs/{name}": place for place, name in enumerate(names)}
+    found = [page for page in pages() if day_of(page) and page.name in places]
+    return sorted(found, key=lambda page: places[page.name])
+
+
+def blocks(page: Page, name: str) -> list[list[str]]:
+    """The lines of each block with this name on a page, ready for another page.
+
+    Links are made absolute, and Python is shown, not run.
+    """
+    lines, _ = expand(page.lines())
+    fenced = {i for f in fences(lines)[0] for i in range(f.start, f.end + 1)}
+    found: list[list[str]] = []
+    closing = ""
+    for index, (_, text) in enumerate(lines):
+        if closing:
+            found[-1].append(_moved(text, page))
+            if index not in fenced and text.rstrip() == closing:
+                closing = ""
+        elif index not in fenced:
+            opening = OPENING.match(text)
+            if opening and opening["name"] == name:
+                closing = opening["mark"]
+                found.append([_moved(text, page)])
+    return found
+
+
+def _moved(text: str, page: Page) -> str:
+    """A line of a page as it must be on another."""
+    folder = "/" + page.name.removeprefix("docs/").rpartition("/")[0]
+    text = PYTHON.sub(r"\1py3", text)  # a name that has colours and is not run
+    return RELATIVE.sub(rf"\g<1>{folder}/\2", text)
+
+
+def days() -> dict[str, str]:
+    """What the plan calls each day: `llm-3` is `Day 3 · LLaMA and self-attention`."""
+    matches = filter(None, (HEADING.match(text) for _, text in read(PLAN).lines()))
+    return {f"{m['track']}-{m['day']}": f"Day {m['day']}{m['title']}" for m in matches}
+
+
+def gathered(kind: str, track: str = "") -> list[str]:
+    """All facts or questions, by track, day and page, as Markdown."""
+    wanted = [
+        (page, blocks(page, KINDS[kind]))
+        for page in in_order()
+        if day_of(page).startswith(track)
+    ]
+    wanted = [(page, found) for page, found in wanted if found]
+    lines: list[str] = []
+    for name, members in groupby(wanted, lambda pair: day_of(pair[0]).split("-")[0]):
+        if not track:
+            tag = f'<section class="gathered-track" data-track="{name}" markdown="1">'
+            lines += [tag, "", f"## {TRACKS[name]}", ""]
+        for day, of_day in groupby(members, lambda pair: day_of(pair[0])):
+            lines += _day(kind, day, list(of_day), level=2 if track else 3)
+        lines += [] if track else ["</section>", ""]
+    return lines
+
+
+def _day(
+    kind: str, day: str, found: Iterable[tuple[Page, list[list[str]]]], level: int
+) -> list[str]:
+    """The blocks of a day, under its heading, each page's in a section."""
+    title = f"{'#' * level} {days()[day]} {{#{kind}-{day}}}"
+    lines = [f'<section class="gathered-day" data-day="{day}" markdown="1">', ""]
+    lines += [title, ""]
+    for page, of_page in found:
+        tasks = " ".join(page.meta.get("tasks", []))
+        link = f"[{page.title}](/{page.name.removeprefix('docs/')})"
+        lines += [
+            f'<section class="gathered-page" data-tasks="{tasks}" markdown="1">',
+            *("", f"{link}{{.gathered-link}}", ""),
+            *(text for block in of_page for text in (*block, "")),
+            *("</section>", ""),
+        ]
+    return [*lines, "</section>", ""]
+
+
+class Gather(Preprocessor):
+    """Puts what a `gather` asks for in its place, after the page itself was checked."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        state = self.md.literate
+        asked = [block for block in state.declared if block.name == "gather"]
+        state.gathers = bool(asked)
+        made: list[str] = []
+        inside = ""
+        for text in lines:
+            opening = OPENING.match(text)
+            if inside:
+                closes = CLOSING.match(text)
+                inside = "" if closes and closes["mark"] == inside else inside
+            elif opening and opening["name"] == "gather" and asked:
+                inside = opening["mark"]
+                made += self._made(asked.pop(0).line, opening["title"] or "")
+            else:
+                made.append(text)
+        return made
+
+    def _made(self, line: int, title: str) -> list[str]:
+        kind, _, which = title.partition(" ")
+        if kind in KINDS and which in ("", *TRACKS):
+            return gathered(kind, which)
+        if kind == "snippets" and which in (*days(), review.OTHERS):
+            return review.of_group(which)
+        self.md.literate.problem(
+            line,
+            f"cannot gather {title!r}; known are: facts, questions, both also of a"
+            " track (facts llm), and snippets of a day or of none (snippets llm-3,"
+            f" snippets {review.OTHERS})",
+        )
+        return []
+
+
+class GatherExtension(Extension):
+    """Registers `Gather`."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """After the page's own blocks are noted (39), before Markdown itself."""
+        md.preprocessors.register(Gather(md), "literate-gather", 38.5)
+
+
+def makeExtension(**options) -> GatherExtension:
+    """Called by Python-Markdown."""
+    return GatherExtension(**options)

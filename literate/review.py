@@ -1,0 +1,154 @@
+"""Every snippet with its proofs, by the day that builds it, as Markdown.
+
+Read from the files alone: `snippets/` and `proofs/` are parsed, not imported.
+"""
+
+import ast
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from literate.project import PROOFS, ROOT, SNIPPETS, PageError, relative
+from literate.source import Page, day_of, pages
+
+OTHERS = "others"
+SENTENCE = re.compile(r"(.+?[.?])(?:\s|$)")
+MARKUP = re.compile(r"`[^`]*`|[\\*_<>\[\]$]")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A file of `snippets/` as a reader looks back at it."""
+
+    path: Path
+    says: str  # the first sentence of its docstring
+    names: dict[str, str]  # what it defines, with the first sentence of each
+    page: Page | None  # the page that builds it
+
+    @property
+    def module(self) -> str:
+        """Its dotted name: `snippets.tokenizers.bpe`."""
+        return relative(self.path).removesuffix(".py").replace("/", ".")
+
+    @property
+    def group(self) -> str:
+        """The day that builds it, such as `llm-3`."""
+        return day_of(self.page) if self.page else OTHERS
+
+
+def snippets() -> list[Snippet]:
+    """All files that readers copy, in the order of their paths."""
+    topics = [page for page in pages() if day_of(page)]
+    found = []
+    for path in sorted(SNIPPETS.rglob("*.py")):
+        if path.name == "__init__.py":
+            continue
+        tree = ast.parse(path.read_text("utf8"))
+        names = {
+            node.name: sentence(ast.get_docstring(node))
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+        }
+        name = path.relative_to(SNIPPETS).as_posix()
+        marks = (f'title="snippets/{name}"', f'--8<-- "{name}')
+        built = (page for page in topics if any(mark in page.body for mark in marks))
+        says = sentence(ast.get_docstring(tree))
+        found.append(Snippet(path, says, names, next(built, None)))
+    return found
+
+
+def sentence(docstring: str | None) -> str:
+    """The first sentence of a docstring, on one line."""
+    text = " ".join((docstring or "").split())
+    match = SENTENCE.match(text)
+    return (match[1] if match else text).rstrip(":")
+
+
+def proofs() -> dict[str, list[str]]:
+    """For each dotted name of ours, what the proofs compare it with."""
+    files = sorted(PROOFS.glob("*.py"))
+    return _proofs(tuple((path, path.stat().st_mtime_ns) for path in files))
+
+
+@functools.lru_cache(maxsize=1)
+def _proofs(files: tuple[tuple[Path, int], ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path, _ in files:
+        body = ast.parse(path.read_text("utf8")).body
+        named = {
+            ast.unparse(node.targets[0]): node.value
+            for node in body
+            if isinstance(node, ast.Assign)
+        }
+        calls = [call for node in body for call in getattr(node, "decorator_list", [])]
+        for call in calls:
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "proof":
+                given = {keyword.arg: keyword.value for keyword in call.keywords}
+                ours = _text(path, given["ours"], named)
+                found.setdefault(ours, []).append(_text(path, given["theirs"], named))
+    return found
+
+
+def _text(path: Path, value: ast.expr, named: dict[str, ast.expr]) -> str:
+    """The text of a string, written out there or as a constant of the module."""
+    meant = named.get(ast.unparse(value), value)
+    if isinstance(meant, ast.Constant) and isinstance(meant.value, str):
+        return meant.value
+    raise PageError(
+        f"{relative(path)}:{value.lineno}: ours and theirs of a proof must be strings,"
+        f" or constants of the module, not {ast.unparse(value)}"
+    )
+
+
+def of_group(group: str) -> list[str]:
+    """The snippets of a day, or those that no page builds, as Markdown."""
+    entries = [_entry(snippet) for snippet in snippets() if snippet.group == group]
+    return [line for entry in entries for line in entry]
+
+
+def _entry(snippet: Snippet) -> list[str]:
+    """A snippet: what it is, where it is built and tested, what it defines."""
+    path = relative(snippet.path)
+    where = []
+    if snippet.page:
+        link = snippet.page.name.removeprefix("docs")
+        where.append(f"built in [{snippet.page.title}]({link})")
+    if (ROOT / "tests" / f"test_{snippet.path.stem}.py").is_file():
+        where.append(f"tested in `tests/test_{snippet.path.stem}.py`")
+    where.append(f"[download](/{path})")
+    anchor = re.sub(r"[._]", "-", snippet.module)
+    heading = f"### `{path}` {{#{anchor}}}"
+    lines = [heading, "", shown(snippet.says), "", " · ".join(where), ""]
+    for name, says in snippet.names.items():
+        theirs = ", ".join(
+            f"`{their}`" for their in against(f"{snippet.module}.{name}")
+        )
+        proved = f" *Proved against* {theirs}." if theirs else ""
+        lines.append(f"- `{name}`: {shown(says)}{proved}")
+    return [*lines, ""]
+
+
+def against(ours: str) -> list[str]:
+    """What a name, and what belongs to it, is compared with."""
+    theirs = [
+        their
+        for proved, others in proofs().items()
+        if proved == ours or proved.startswith(f"{ours}.")
+        for their in others
+    ]
+    return list(dict.fromkeys(theirs))
+
+
+def shown(text: str) -> str:
+    """A docstring's sentence as Markdown that shows just its characters.
+
+    >>> print(shown("d_ff of `a_b`, 2 * 3"))
+    d\\_ff of `a_b`, 2 \\* 3
+    """
+
+    def escaped(match: re.Match) -> str:
+        return match[0] if match[0].startswith("`") else "\\" + match[0]
+
+    return MARKUP.sub(escaped, text)
