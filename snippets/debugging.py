@@ -317,23 +317,25 @@ def check_repeats(program: Program) -> None:
 
 # --8<-- [start:old-gradients]
 def check_old_gradients(program: Program) -> None:
-    """Whether a step forgets the gradients that were there before it.
+    """Whether a step forgets the gradients of the step before it.
 
-    Takes the same step twice, the second time with ones in every `.grad`. Raises
+    Takes two steps, and takes them again with all gradients cleared in between. Raises
     CheckFailed with the first parameter that ends elsewhere.
     """
     ends = []
-    for old in (0.0, 1.0):
+    for clear in (False, True):
         own = program.copy()
-        for p in own.model.parameters():
-            p.grad = torch.full_like(p, old) if p.requires_grad else None
+        own.model.zero_grad()
         with random_state_kept():
             seed_everything(0)  # for dropout
+            own.take_step()
+            if clear:
+                own.model.zero_grad()
             own.take_step()
         ends.append(dict(own.model.named_parameters()))
     for name, p in ends[0].items():
         if not torch.equal(p, ends[1][name]):
-            raise CheckFailed(f"{name}: its step depends on the gradients of before")
+            raise CheckFailed(f"{name}: a step depends on the gradients before it")
 
 
 # --8<-- [end:old-gradients]
