@@ -113,12 +113,9 @@ def stop_at_nan(model: nn.Module) -> Iterator[None]:
             name = f"{path or 'the model'} ({type(module).__name__})"
             if bad := count_bad(output):
                 before = count_bad(inputs)
-                told = (
-                    f"{before} were in its input" if before else "its input is finite"
-                )
-                raise FloatingPointError(
-                    f"{name} returns {bad} that are not finite; {told}"
-                )
+                told = f"{before} were in its input" if before else "its input is fine"
+                message = f"{name} returns {bad} that are not finite; {told}"
+                raise FloatingPointError(message)
             for tensor in tensors_in(output):
                 if tensor.requires_grad:
                     tensor.register_hook(lambda slope: backward(name, slope))
@@ -127,9 +124,8 @@ def stop_at_nan(model: nn.Module) -> Iterator[None]:
 
     def backward(name: str, slope: Tensor) -> None:
         if bad := count_bad(slope):
-            raise FloatingPointError(
-                f"{bad} of the slopes that reach {name} are not finite"
-            )
+            message = f"{bad} of the slopes that reach {name} are not finite"
+            raise FloatingPointError(message)
 
     handles = [m.register_forward_hook(watch(n)) for n, m in model.named_modules()]
     try:
