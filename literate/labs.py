@@ -10,6 +10,18 @@ gives the task:
 
 The site shows the solved lab, run by mkdocs-jupyter, without the markers. The notebook
 that a reader downloads has `raise NotImplementedError("Task 1: …")` there instead.
+
+Where the task is to repair a program, the broken code stands above the solution, in a
+comment that the downloaded notebook has as code in place of the solution:
+
+    # Task 1: no weight moves. Why?
+    ### BEGIN BROKEN
+    # loss.backward()
+    # optimizer.zero_grad()
+    ### BEGIN SOLUTION
+    optimizer.zero_grad()
+    loss.backward()
+    ### END SOLUTION
 """
 
 import hashlib
@@ -29,10 +41,14 @@ from literate.project import CACHE, DOCS, ROOT, SNIPPETS, PageError, mode, relat
 
 FOLDER = DOCS / "labs"
 TEMPLATES = ROOT / "overrides" / "labs"
+BROKEN = "### BEGIN BROKEN"
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 RELATIVE_LINK = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<target>(?![a-z]+:)[^)\s]+)\)")
 TASK = re.compile(r"^\s*# (?P<text>Task \d+: .+)$")
+COMMENT = re.compile(r"^(?P<indent>\s*)#(?: (?P<code>.*))?$")
+
+Change = Callable[[str, list[str]], list[str]]  # from a task and the lines inside
 
 
 def labs() -> list[Path]:
@@ -65,12 +81,12 @@ def _refuse(path: str, **options) -> str:
 
 
 def solved(path: Path) -> NotebookNode:
-    """The lab with its solutions, without the markers."""
+    """The lab with its solutions and, in comments, what was broken; no markers."""
     return read(path, lambda task, inside: inside)
 
 
 def stripped(path: Path, site_url: str = "") -> NotebookNode:
-    """The lab as readers get it: each solution replaced by its task.
+    """The lab as readers get it: each solution replaced by its task, or broken code.
 
     Links lead to the published site, and are plain text where that is not known.
     """
@@ -80,7 +96,7 @@ def stripped(path: Path, site_url: str = "") -> NotebookNode:
         target = f"[{match['label']}]({urljoin(page, match['target'])})"
         return target if site_url else match["label"]
 
-    lab = read(path, placeholder)
+    lab = read(path, placeholder, broken=lambda task: True)
     for cell in lab.cells:
         if cell.cell_type == "markdown":
             cell.source = RELATIVE_LINK.sub(absolute, cell.source)
@@ -94,12 +110,16 @@ def placeholder(task: str, inside: list[str]) -> list[str]:
     return [f"{' ' * indent}raise NotImplementedError({task!r})"]
 
 
-def read(path: Path, change: Callable[[str, list[str]], list[str]]) -> NotebookNode:
+def read(
+    path: Path, change: Change, broken: Callable[[str], bool] = lambda task: False
+) -> NotebookNode:
     """The notebook of a lab; `change(task, solution lines)` gives what stands there.
 
-    Raises `PageError` for markers that do not match, or without a task above them.
+    Where there is broken code, and `broken(task)`, that code stands there. Raises
+    `PageError` for markers that do not match, or without a task above them.
     """
-    notebook = jupytext.reads("\n".join(_lines(path, change)), fmt="py:percent")
+    lines = "\n".join(_lines(path, change, broken))
+    notebook = jupytext.reads(lines, fmt="py:percent")
     notebook.metadata = KERNEL
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"  # the same at each build
@@ -108,28 +128,48 @@ def read(path: Path, change: Callable[[str, list[str]], list[str]]) -> NotebookN
     return notebook
 
 
-def _lines(path: Path, change: Callable[[str, list[str]], list[str]]) -> list[str]:
+def _lines(path: Path, change: Change, broken: Callable[[str], bool]) -> list[str]:
+    """The lines of the script, with each part between markers changed."""
     name = relative(path)
     lines: list[str] = []
-    inside: list[str] | None = None
-    task = ""
+    comment: list[str] = []  # the broken code
+    inside: list[str] = []  # the solution
+    current, task = lines, ""
     for number, line in enumerate(path.read_text("utf8").split("\n"), 1):
-        mark = line.strip()
-        if mark == BEGIN:
-            if inside is not None:
-                raise PageError(f"{name}:{number}: {BEGIN} inside a solution")
-            task = _task_above(lines, f"{name}:{number}")
-            inside = []
+        place, mark = f"{name}:{number}", line.strip()
+        if mark in (BROKEN, BEGIN):
+            if current is inside or (current is comment and mark == BROKEN):
+                raise PageError(f"{place}: {mark} inside a solution")
+            if current is lines:
+                task = _task_above(lines, place)
+            current = comment if mark == BROKEN else inside
         elif mark == END:
             if not inside:
-                raise PageError(f"{name}:{number}: {END} without a solution above it")
-            lines += change(task, inside)
-            inside = None
+                raise PageError(f"{place}: {END} without a solution above it")
+            if comment and broken(task):
+                lines += _uncommented(comment, place)
+            else:
+                lines += [*_as_it_was(comment), *change(task, inside)]
+            current, comment, inside = lines, [], []
         else:
-            (lines if inside is None else inside).append(line)
-    if inside is not None:
+            current.append(line)
+    if current is not lines:
         raise PageError(f"{name}: a {BEGIN} is never closed by {END}")
     return lines
+
+
+def _uncommented(comment: list[str], place: str) -> list[str]:
+    """The code in a comment."""
+    matches = [COMMENT.match(line) for line in comment]
+    if not all(matches):
+        raise PageError(f"{place}: what is broken stands above it, each line after #")
+    return [(m["indent"] + (m["code"] or "")).rstrip() for m in matches]
+
+
+def _as_it_was(comment: list[str]) -> list[str]:
+    """The broken code as a comment with a title, if there is any."""
+    indent = comment[0][: len(comment[0]) - len(comment[0].lstrip())] if comment else ""
+    return [f"{indent}# As it was:", *comment] if comment else []
 
 
 def _task_above(lines: list[str], place: str) -> str:

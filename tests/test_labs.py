@@ -37,6 +37,13 @@ def tasks(path) -> list[int]:
     return numbers
 
 
+def broken_tasks(path) -> list[int]:
+    """The numbers of the tasks that come with broken code."""
+    numbers = []
+    labs.read(path, lambda *_: [], broken=lambda task: numbers.append(number_of(task)))
+    return numbers
+
+
 def number_of(task: str) -> int:
     return int(re.match(r"Task (\d+)", task)[1])
 
@@ -53,8 +60,11 @@ class TestLab:
 
     def test_the_stripped_lab_stops_at_its_first_task(self, path):
         error, tags = run(labs.stripped(path))
-        assert isinstance(error, NotImplementedError)
-        assert str(error).startswith("Task 1: ")
+        if 1 in broken_tasks(path):
+            assert isinstance(error, AssertionError) and str(error)
+        else:
+            assert isinstance(error, NotImplementedError)
+            assert str(error).startswith("Task 1: ")
         assert tags == ["check-1"]
 
     def test_no_marker_shows(self, path):
@@ -62,13 +72,17 @@ class TestLab:
             text = nbformat.writes(notebook)
             assert labs.BEGIN not in text
             assert labs.END not in text
+            assert labs.BROKEN not in text
 
     def test_no_solution_shows_in_the_stripped_lab(self, path):
         text = "\n".join(cell.source for cell in labs.stripped(path).cells)
 
         def check(task, inside):
             longest = max((line.strip() for line in inside), key=len)
-            assert longest not in text
+            if number_of(task) in broken_tasks(path):  # much of it is right already
+                assert "\n".join(inside) not in text
+            else:
+                assert longest not in text
             return inside
 
         labs.read(path, check)
@@ -103,7 +117,76 @@ def test_a_wrong_solution_fails_the_check_of_its_task(path, number, code):
     assert tags == [f"check-{number}"]
 
 
+BROKEN = [
+    pytest.param(path, number, id=f"{path.stem}-{number}")
+    for path in ALL
+    for number in broken_tasks(path)
+]
+
+
+@pytest.mark.parametrize(("path", "number"), BROKEN)
+def test_a_broken_program_runs_and_fails_the_check_of_its_task(path, number):
+    lab = labs.read(
+        path, lambda task, inside: inside, broken=lambda task: number_of(task) == number
+    )
+    error, tags = run(lab)
+    assert isinstance(error, AssertionError), f"it passed, or raised {error!r}"
+    assert str(error), "the check does not tell the symptom"
+    assert tags == [f"check-{number}"]
+
+
+REPAIR = """\
+# %%
+def f(x):
+    # Task 1: x is lost.
+    ### BEGIN BROKEN
+    # x = 1
+    #
+    # if x:
+    #     return 0  # here
+    ### BEGIN SOLUTION
+    return x
+    ### END SOLUTION
+"""
+
+
+@pytest.fixture
+def repair(tmp_path, monkeypatch):
+    """A lab with one task that comes with broken code."""
+    monkeypatch.setattr(labs, "relative", lambda path: path.name)
+    path = tmp_path / "lab.py"
+    path.write_text(REPAIR)
+    return path
+
+
+def test_the_stripped_lab_has_the_broken_code(repair):
+    (cell,) = labs.stripped(repair).cells
+    head = "def f(x):\n    # Task 1: x is lost.\n"
+    assert cell.source == head + "    x = 1\n\n    if x:\n        return 0  # here"
+
+
+def test_the_solved_lab_shows_how_it_was(repair):
+    (cell,) = labs.solved(repair).cells
+    told = (
+        "    # As it was:\n    # x = 1\n    #\n    # if x:\n    #     return 0  # here"
+    )
+    assert cell.source.endswith(f"{told}\n    return x")
+
+
 BAD = {
+    "broken in a solution": (
+        "# Task 1: a\n### BEGIN SOLUTION\n### BEGIN BROKEN",
+        ":3: .*BROKEN inside",
+    ),
+    "broken twice": (
+        "# Task 1: a\n### BEGIN BROKEN\n# x\n### BEGIN BROKEN",
+        ":4: .*BROKEN inside",
+    ),
+    "broken, no solution": (
+        "# Task 1: a\n### BEGIN BROKEN\n# x\n### END SOLUTION",
+        ":4: .*without a solution",
+    ),
+    "broken, no task": ("x = 0\n### BEGIN BROKEN\n# x", r":2: .*Task 1"),
     "no task": ("x = 0\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION", r":2: .*Task 1"),
     "not closed": ("# Task 1: a\n### BEGIN SOLUTION\nx = 1", "never closed"),
     "not opened": ("x = 1\n### END SOLUTION", ":2: .*without a solution"),
@@ -119,6 +202,12 @@ def test_markers_that_do_not_match_are_named(text, message, tmp_path, monkeypatc
     monkeypatch.setattr(labs, "relative", lambda path: path.name)
     with pytest.raises(PageError, match=message):
         labs.solved(path)
+
+
+def test_broken_code_that_is_no_comment_is_named(repair):
+    repair.write_text(REPAIR.replace("    # x = 1", "    x = 1"))
+    with pytest.raises(PageError, match=r"lab\.py:11: .* each line after #"):
+        labs.stripped(repair)
 
 
 def test_a_task_of_several_lines_is_told_whole(tmp_path):

@@ -1,0 +1,363 @@
+"""`snippets/debugging.py`: each check passes a right program, and tells a wrong one."""
+
+import copy
+import math
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snippets.debugging import (
+    CHECKS,
+    CheckFailed,
+    Program,
+    check_batch,
+    check_deterministic,
+    check_disjoint,
+    check_old_gradients,
+    check_overfits,
+    check_parameters,
+    check_repeatable,
+    check_repeats,
+    check_rows,
+    check_shape,
+    check_start_loss,
+    dependence,
+    evaluating,
+    findings,
+    preflight,
+    seed_everything,
+)
+
+
+def step(model, optimizer, images, labels) -> Tensor:
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def network(*extra: nn.Module, bias: bool = True) -> nn.Sequential:
+    layers = [
+        nn.Flatten(),
+        nn.Linear(9, 32, bias=bias),
+        *extra,
+        nn.ReLU(),
+        nn.Linear(32, 4),
+    ]
+    return nn.Sequential(*layers)
+
+
+def program(model: nn.Module | None = None, step=step, lr: float = 0.5) -> Program:
+    """A program for 8 images of 3 × 3 and four classes."""
+    seed_everything(0)
+    model = model or network()
+    images, labels = torch.randn(8, 1, 3, 3), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    return Program(model, optimizer, step, images, labels, n_classes=4)
+
+
+def failure(check, *arguments, **options) -> str:
+    with pytest.raises(CheckFailed) as caught:
+        check(*arguments, **options)
+    return str(caught.value)
+
+
+RIGHT = {
+    "plain": network,
+    "batch norm": lambda: network(nn.BatchNorm1d(32), bias=False),
+    "dropout": lambda: network(nn.Dropout(0.2)),
+}
+
+
+@pytest.mark.parametrize("make", RIGHT.values(), ids=RIGHT)
+@pytest.mark.parametrize(
+    ("optimizer", "lr"), [(torch.optim.AdamW, 0.05), (torch.optim.SGD, 0.5)]
+)
+def test_a_right_program_passes_all_checks(make, optimizer, lr):
+    right = program(make())
+    right = replace(right, optimizer=optimizer(right.model.parameters(), lr=lr))
+    assert {name: told for name, told in findings(right).items() if told} == {}
+    assert [row[1] for row in preflight(right).rows] == ["passed"] * len(CHECKS)
+
+
+def test_checking_leaves_everything_as_it_was():
+    checked = program(network(nn.BatchNorm1d(32), nn.Dropout(0.5)))
+    optimizer = torch.optim.Adam(checked.model.parameters(), lr=0.05)
+    checked = replace(checked, optimizer=optimizer)
+    checked.take_step()
+    before = copy.deepcopy((checked.model.state_dict(), optimizer.state_dict()))
+    gradients = [p.grad.clone() for p in checked.model.parameters()]
+    checked.model[2].eval()
+    seed_everything(3)
+    expected = random.random(), np.random.rand(), torch.rand(1)
+    seed_everything(3)
+    findings(checked)
+    assert (random.random(), np.random.rand(), torch.rand(1)) == expected
+    assert all(
+        torch.equal(before[0][k], v) for k, v in checked.model.state_dict().items()
+    )
+    assert str(before[1]) == str(optimizer.state_dict())
+    now = [p.grad for p in checked.model.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(gradients, now, strict=True))
+    assert [m.training for m in checked.model[1:4]] == [True, False, True]
+
+
+def test_a_program_that_stops_is_told_and_not_fatal():
+    told = findings(replace(program(), labels=torch.full((8,), 4)))
+    assert told["batch"] == "labels go from 4 to 4, outside 0 … 3"
+    assert told["overfits"] == "IndexError: Target 4 is out of bounds."
+    assert told["rows"] == ""
+
+
+images, labels = program().images, program().labels
+BATCHES = {
+    "bytes": ({"images": images.byte()}, "images are torch.uint8: make them float"),
+    "unscaled": ({"images": images.clamp(0, 1) * 255}, "images go up to 255: scale"),
+    "NaN": ({"images": images / images.new_zeros(1, 1, 3, 3)}, "72 of 72 numbers"),
+    "one infinite": (
+        {"images": images.index_fill(0, torch.tensor(2), math.inf)},
+        "9 of 72 numbers of the images are not finite",
+    ),
+    "all the same": ({"images": images * 0}, "all 8 images are the same"),
+    "empty": ({"images": images[:0], "labels": labels[:0]}, r"empty: images are \(0,"),
+    "too few labels": ({"labels": labels[:7]}, r"labels are \(7,\), for 8 images"),
+    "a column": ({"labels": labels[:, None]}, r"labels are \(8, 1\), for 8 images"),
+    "floats": ({"labels": labels.float()}, "labels are torch.float32"),
+    "int32": ({"labels": labels.int()}, "labels are torch.int32: class numbers are"),
+    "from one": ({"labels": labels + 1}, "labels go from 1 to 4, outside 0 … 3"),
+    "negative": ({"labels": labels - 1}, "labels go from -1 to 2, outside 0 … 3"),
+    "ignored": ({"labels": labels - 100}, "labels go from -100 to -97"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BATCHES.values(), ids=BATCHES)
+def test_a_wrong_batch_is_told(change, message):
+    with pytest.raises(CheckFailed, match=message):
+        check_batch(replace(program(), **change))
+
+
+def test_a_batch_of_one_image_passes():
+    check_batch(replace(program(), images=images[:1], labels=labels[:1]))
+
+
+def test_shapes_and_their_letters():
+    sizes = check_shape("images", torch.zeros(5, 1, 8, 8), "B 1 8 8")
+    assert sizes == {"B": 5}
+    assert check_shape("logits", torch.zeros(5, 3), "B V", **sizes) == {"B": 5, "V": 3}
+    assert check_shape("a number", torch.tensor(1.0), "") == {}
+    assert sizes == {"B": 5}  # what was given is not changed
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected", "sizes", "message"),
+    [
+        ((5, 1), "B", {"B": 5}, "x is (5, 1): expected (B) with B = 5"),
+        ((5,), "B", {"B": 6}, "x is (5,): expected (B) with B = 6"),
+        ((5, 4), "T T", {}, "x is (5, 4): expected (T, T) with T = 5"),
+        ((5, 2), "B 3", {}, "x is (5, 2): expected (B, 3) with B = 5"),
+        ((2,), "3", {}, "x is (2,): expected (3)"),
+        ((), "B", {}, "x is (): expected (B)"),
+    ],
+)
+def test_a_wrong_shape_is_told(shape, expected, sizes, message):
+    assert failure(check_shape, "x", torch.zeros(shape), expected, **sizes) == message
+
+
+def step_of(loss_of):
+    return lambda m, o, x, y: step(lambda images: loss_of(m(images)), o, x, y)
+
+
+def test_the_first_loss():
+    assert check_start_loss(program()) == pytest.approx(math.log(4), abs=0.3)
+    over_batch = program(step=step_of(lambda x: x.log_softmax(dim=0) * 9))
+    assert "ln 4 is 1.39" in failure(check_start_loss, over_batch)
+    nan = program(step=step_of(lambda x: x * math.nan))
+    assert "the first loss is nan" in failure(check_start_loss, nan)
+    assert failure(check_start_loss, program(), tolerance=0.0)
+
+
+def test_overfitting():
+    assert check_overfits(program()) < 0.1
+    told = failure(check_overfits, program(step=step_of(lambda x: x.softmax(dim=1))))
+    assert told.startswith("the loss of one batch went from 1.39 to ")
+    assert told.endswith(" in 150 steps, not below 0.1")
+    told = failure(check_overfits, program(lr=1e-4), steps=7, target=0.5)
+    assert told.endswith(" in 7 steps, not below 0.5")
+
+
+def test_a_loss_that_becomes_nan_is_told_with_its_step():
+    count = []
+
+    def spoiled(model, optimizer, images, labels) -> Tensor:
+        count.append(1)
+        return torch.tensor(math.nan if len(count) == 4 else 1.0)
+
+    told = failure(check_overfits, program(step=spoiled))
+    assert told == "the loss is nan at step 3"
+    assert len(count) == 4
+
+
+def test_dependence_of_rows():
+    x = torch.randn(4, 3)
+    assert torch.equal(dependence(lambda x: x.exp(), x), torch.eye(4).bool())
+    assert dependence(lambda x: x - x.mean(dim=0), x).all()
+    lower = torch.ones(4, 4).tril().bool()
+    assert torch.equal(dependence(lambda x: x.cumsum(dim=0), x), lower)
+    # softmax sums to one: a plain sum of the row would have no slope
+    assert torch.equal(dependence(lambda x: x.softmax(dim=1), x), torch.eye(4).bool())
+    assert x.grad is None and not x.requires_grad
+
+
+def test_dependence_tells_what_it_cannot_answer():
+    x = torch.randn(4, 3)
+    told = failure(dependence, lambda x: x[:3], x)
+    assert told == "4 rows go in, and 3 come out"
+    assert "no graph" in failure(dependence, lambda x: x.detach(), x)
+
+
+class Mixing(nn.Module):
+    """Adds the next image, or uses none at all."""
+
+    def __init__(self, weight: float, own: float = 1.0) -> None:
+        super().__init__()
+        self.out, self.weight, self.own = nn.Linear(9, 4), weight, own
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images.flatten(1)
+        return self.out(self.own * x + self.weight * x.roll(-1, 0))
+
+
+def test_rows():
+    check_rows(program(Mixing(0.0)))
+    told = failure(check_rows, program(Mixing(0.1)))
+    assert told == "row 0 of the output depends on images 0, 1"
+    told = failure(check_rows, program(Mixing(0.0, own=0.0)))
+    assert told == "row 0 of the output depends on no image"
+    everything = program(nn.Sequential(nn.Flatten(), nn.Linear(9, 4), nn.Softmax(0)))
+    told = failure(check_rows, everything)
+    assert told == "row 0 of the output depends on images 0, 1, 2, 3 …"
+
+
+class Dropping(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.out = nn.Linear(9, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.out(F.dropout(images.flatten(1)))
+
+
+def test_repeatable():
+    check_repeatable(program(network(nn.Dropout())))
+    told = failure(check_repeatable, program(Dropping()))
+    assert told.startswith("two passes in evaluation mode differ by up to ")
+
+
+class Faulty(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.listed = [nn.Linear(9, 9), nn.ReLU()]
+        self.named = {"a": nn.Linear(9, 9)}
+        self.numbers = [1, 2]
+        self.block = nn.Module()
+        self.block.both = (nn.Linear(9, 9),)
+        self.unused, self.cut, self.out = (nn.Linear(9, 9) for _ in range(3))
+        self.frozen = nn.Parameter(torch.ones(9), requires_grad=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.cut(images.flatten(1)).detach()
+        return self.out(x * self.frozen)
+
+
+def test_parameters_that_do_not_move_are_told_with_their_reason():
+    model = Faulty()
+    faulty = program(model)
+    kept = [model.unused.weight, model.cut.weight, model.cut.bias, model.out.bias]
+    faulty = replace(faulty, optimizer=torch.optim.SGD(kept, lr=0.1))
+    assert failure(check_parameters, faulty).split("; ") == [
+        "listed: 2 modules in a list",
+        "named: 1 modules in a dict",
+        "block.both: 1 modules in a tuple",
+        "frozen: requires no gradient",
+        "unused.weight: has no gradient",
+        "unused.bias: not in the optimizer",
+        "cut.weight: has no gradient",
+        "cut.bias: has no gradient",
+        "out.weight: not in the optimizer",
+    ]
+
+
+def test_zero_gradients_and_steps_of_nothing_are_told():
+    zero = program(step=step_of(lambda x: 0 * x))
+    assert "1.weight: its gradient is zero" in failure(check_parameters, zero)
+    still = program(lr=0.0)
+    assert "1.weight: did not move" in failure(check_parameters, still)
+
+
+def no_zero_grad(model, optimizer, images, labels) -> Tensor:
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def zero_after(model, optimizer, images, labels) -> Tensor:
+    loss = no_zero_grad(model, optimizer, images, labels)
+    optimizer.zero_grad()
+    return loss
+
+
+def test_old_gradients():
+    check_old_gradients(program())
+    told = failure(check_old_gradients, program(step=no_zero_grad))
+    assert told == "1.weight: a step depends on the gradients before it"
+    check_old_gradients(program(step=zero_after))  # as good as before
+    check_old_gradients(program(network(nn.Dropout())))
+
+
+def test_determinism_of_a_function():
+    check_deterministic(lambda: torch.rand(3) + random.random() + np.random.rand())
+    check_deterministic(lambda: torch.full((2,), math.nan))
+    unseeded = np.random.default_rng()
+    told = failure(check_deterministic, lambda: torch.tensor([1.0, unseeded.random()]))
+    assert told.startswith("two runs with seed 0 differ in 1 of 2 numbers, by up to 0.")
+    sizes = iter([2, 3])
+    told = failure(check_deterministic, lambda: torch.ones(next(sizes)))
+    assert told == "two runs give (2,) and (3,)"
+    seeds = []
+    check_deterministic(lambda: seeds.append(torch.initial_seed()) or torch.ones(1), 7)
+    assert seeds == [7, 7]
+
+
+def test_a_program_that_repeats():
+    check_repeats(program(network(nn.Dropout())))
+    unseeded = np.random.default_rng()
+
+    def noisy(model, optimizer, images, labels) -> Tensor:
+        return step(model, optimizer, images + unseeded.random(), labels)
+
+    assert "two runs with seed 0 differ" in failure(check_repeats, program(step=noisy))
+
+
+def test_evaluating_gives_each_module_its_mode_back():
+    model = network(nn.Dropout(), nn.BatchNorm1d(32))
+    model[3].eval()
+    modes = [module.training for module in model.modules()]
+    with pytest.raises(ZeroDivisionError), evaluating(model):
+        assert not any(module.training for module in model.modules())
+        raise ZeroDivisionError
+    assert [module.training for module in model.modules()] == modes
+
+
+def test_disjoint_parts():
+    train = torch.rand(5, 1, 2, 2)
+    check_disjoint(train, torch.rand(4, 1, 2, 2))
+    held_out = torch.cat([train[[1, 1]], torch.rand(3, 1, 2, 2)])
+    told = failure(check_disjoint, train, held_out)
+    assert told == "2 of 5 held-out examples are in the training part"
