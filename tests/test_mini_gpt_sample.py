@@ -304,7 +304,7 @@ def test_an_empty_stop_text():
 
 
 def test_a_stop_in_the_middle_of_a_token():
-    tokenizer = make_tokenizer("bpe", "abc. " * 9, 262)
+    tokenizer = make_tokenizer("bpe", "abc. " * 9, 259)
     ids = tokenizer.encode("abc. abc. abc")
     assert any(b"c. " in tokenizer.decode_bytes([n]) for n in ids) or len(ids) < 12
     assert "".join(fed(TextStream(tokenizer, ["c."]), ids)) == "ab"
@@ -467,10 +467,9 @@ def test_bad_files_are_told(tmp_path, capsys):
         (lambda: checkpoint(path, model=weights), "has other weights"),
         (lambda: checkpoint(path, model_config={"size": 3}), "describes no model"),
         (lambda: checkpoint(path, plan={"architecture": "rnn"}), "describes no model"),
-        (lambda: checkpoint(path, tokenizer=CharTokenizer("ab")), "3 is not"),
         (path.unlink, "best.pt"),
     ]
-    for damage, message in cases[:8] + cases[9:]:
+    for damage, message in cases:
         damage()
         assert sample_main([str(path), "--prompt", "a", "--device", "cpu"]) == 2
         assert message in capsys.readouterr().err

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -399,8 +400,8 @@ def write_texts(options: argparse.Namespace) -> None:
         cached=not options.no_cache,
         context=options.context,
     )
-    with_prompts = ((r, text) for r, text in enumerate(prompts)), pieces
-    texts = (piece for source in with_prompts for piece in source)
+    first = next(pieces)  # raises for bad input, before anything is printed
+    texts = chain(enumerate(prompts), [first], pieces)
     for text in one_after_the_other(texts, len(prompts)):
         print(text, end="", flush=True)
     print()
