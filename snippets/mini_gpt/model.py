@@ -35,12 +35,15 @@ class GPT2Config:
     vocab_multiple: int = 64  # of the embedding's rows, which matrix units like
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a size below 1, and for what is no probability."""
-        for name in ("vocab_size", "context_length", "d_model", "n_layers"):
+        """Raise ValueError for a size below 1, no probability, an unknown GELU."""
+        sizes = ("vocab_size", "context_length", "d_model", "n_layers")
+        for name in (*sizes, "vocab_multiple"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: it must be at least 1")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout}: it must be in [0, 1)")
+        if self.gelu not in ("tanh", "none"):
+            raise ValueError(f"gelu={self.gelu!r}: there are tanh, none")
 
     @property
     def padded_vocab_size(self) -> int:

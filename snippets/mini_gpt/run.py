@@ -330,7 +330,7 @@ def look(run: Run) -> list[float]:
 def save_run(run: Run, name: str) -> None:
     """Write a checkpoint, whole or not at all; every process must call this."""
     content = {
-        "format": FORMAT,
+        "format": RUN_FORMAT,
         "plan": run.plan.as_dict(),
         "model_config": asdict(run.model.config),
         "tokenizer": tokenizer_state(run.corpus.tokenizer),
@@ -373,7 +373,7 @@ def load_run(run: Run, saved: dict[str, Any], path: Path) -> None:
 # --8<-- [end:save]
 
 
-FORMAT = 1  # of checkpoints
+RUN_FORMAT = 1  # of checkpoints
 NEEDED = ("plan", "model_config", "tokenizer", "text", "step", "model", "optimizers")
 
 
@@ -381,7 +381,7 @@ def read_run(path: Path) -> dict[str, Any]:
     """A checkpoint of this program; raises CheckpointError for any other file."""
     saved = read_checkpoint(path)
     missing = [name for name in NEEDED if name not in saved]
-    if missing or saved.get("format") != FORMAT:
+    if missing or saved.get("format") != RUN_FORMAT:
         raise CheckpointError(
             f"{path} is not a checkpoint of this program"
             f" (format {saved.get('format')}, missing: {', '.join(missing)})"
