@@ -6,6 +6,7 @@ its rows of each batch. Gradients are averaged, so all do the same step.
 
 # --8<-- [start:imports]
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -138,6 +139,8 @@ def shard(model: nn.Module) -> None:
     """
     if not dist.is_initialized():
         raise ValueError("--fsdp needs processes: start the program with torchrun")
+    # logits are a view; nothing changes them in place
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")
     for block in model.blocks:
         fully_shard(block)
     fully_shard(model)

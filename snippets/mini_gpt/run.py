@@ -388,9 +388,7 @@ def load_run(run: Run, saved: dict[str, Any], path: Path) -> None:
     problems = Plan.from_dict(saved["plan"]).differences(run.plan)
     if saved["text"] != run.corpus.digest:
         problems.append("the text has changed")
-    problems += model_differences(
-        saved["model"], whole_state(run.model, run.optimizers)["model"]
-    )
+    problems += model_differences(saved["model"], run.model.state_dict())
     if problems:
         raise CheckpointError(f"{path} is of another run: {'; '.join(problems)}")
     load_whole_state(run.model, run.optimizers, saved)
