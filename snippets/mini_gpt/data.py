@@ -1,13 +1,15 @@
 """Text as ids on the disk, and batches of windows from it.
 
 A text is encoded once, into a file of unsigned integers that is mapped into memory: the
-operating system reads what is needed, so the file may be larger than the memory.
+operating system reads the parts that are asked for, and all processes share them.
 """
 
 # --8<-- [start:imports]
 import base64
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,10 +38,19 @@ class Tokenizer(Protocol):
 
 
 class GPT2Tokenizer:
-    """GPT-2's vocabulary, by `tiktoken`, which downloads it once."""
+    """GPT-2's vocabulary, by `tiktoken`, which downloads it once.
+
+    Raises ConnectionError where it cannot.
+    """
 
     def __init__(self) -> None:
-        self.encoding = tiktoken.get_encoding("gpt2")
+        try:
+            self.encoding = tiktoken.get_encoding("gpt2")
+        except OSError as error:  # those of `requests` are, too
+            raise ConnectionError(
+                f"could not download the vocabulary of GPT-2 ({error}): go online once,"
+                " or take --tokenizer char or bpe"
+            ) from error
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; what looks like a special token is taken as text."""
@@ -56,10 +67,13 @@ TOKENIZERS = ("char", "bpe", "gpt2")
 def make_tokenizer(kind: str, text: str, vocab_size: int = 512) -> Tokenizer:
     """A tokenizer for a text: its characters, merges learned from it, or GPT-2's.
 
-    `vocab_size` counts for `bpe` only. Raises ValueError for an unknown kind.
+    `vocab_size` counts for `bpe` only, which has a token for each of 256 bytes. Raises
+    ValueError for an unknown kind, and for a smaller vocabulary.
     """
     if kind == "char":
         return CharTokenizer(text)
+    if kind == "bpe" and vocab_size < 256:
+        raise ValueError(f"vocab_size={vocab_size}: the 256 bytes alone need 256")
     if kind == "bpe":
         return BPETokenizer.train(text, vocab_size)
     if kind == "gpt2":
@@ -126,7 +140,7 @@ def load_corpus(
     `name` as for `load_text`. With `state` its tokenizer is used, else a new one is
     made, from the training part; `char` takes the characters of the whole text, so that
     the rest can be encoded. The ids are kept in `folder`. Raises what `load_text`
-    raises, and ValueError for an empty text.
+    raises, ValueError for an empty text, and OSError where ids cannot be written.
     """
     text = load_text(name)
     if not text:
@@ -154,13 +168,35 @@ def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:
     dtype = np.uint16 if vocab_size_of(tokenizer) <= 2**16 else np.uint32
     path = folder / f"{of[:16]}.bin"
     if not path.is_file():
-        ids = np.array(tokenizer.encode(text), dtype=dtype)
-        part = path.with_suffix(".part")
-        ids.tofile(part)
-        part.replace(path)
+        write_ids(path, np.array(tokenizer.encode(text), dtype=dtype))
     if not path.stat().st_size:  # nothing to map
         return np.empty(0, dtype)
     return np.memmap(path, dtype, mode="r")
+
+
+def write_ids(path: Path, ids: np.ndarray) -> None:
+    """Write a file that appears under its name only when all of it is on the disk."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with told_where(path):
+        try:
+            with part.open("wb") as file:
+                file.write(ids.tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_where(path: Path) -> Iterator[None]:
+    """Give an error of writing the name of the file, which a full disk does not."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # `torch.save` raises a RuntimeError
+        raise OSError(
+            f"could not write {path} ({error}); what was saved before is still there"
+        ) from error
 
 
 # --8<-- [end:split]
@@ -179,19 +215,17 @@ class RandomWindows:
 
     All processes draw the same `batch_size` places, and each takes its own rows: the
     total batch does not depend on how many there are. Raises ValueError for a text
-    without a window of T + 1 ids, and for a batch that does not divide.
+    without a window, and for a batch that does not divide.
     """
 
     def __init__(
         self, ids: np.ndarray, batch_size: int, T: int, seed: int, rank: int, world: int
     ) -> None:
-        if len(ids) < T + 1:
-            raise ValueError(
-                f"the training text has {len(ids)} ids, and a window takes {T + 1}:"
-                " give more text or a smaller context"
-            )
+        check_length(ids, T, "training")
         if batch_size % world:
-            raise ValueError(f"a batch of {batch_size} rows on {world} processes")
+            raise ValueError(
+                f"batch_size={batch_size} does not divide by {world} processes"
+            )
         self.ids, self.batch_size, self.T = ids, batch_size, T
         self.rank, self.world = rank, world
         self.generator = torch.Generator().manual_seed(seed)
@@ -203,18 +237,22 @@ class RandomWindows:
         return windows(self.ids, starts[self.rank :: self.world], self.T)
 
 
+def check_length(ids: np.ndarray, T: int, part: str) -> None:
+    """Raise ValueError for a part of the text without a window: T inputs, T targets."""
+    if len(ids) < T + 1:
+        raise ValueError(
+            f"the {part} text has {len(ids)} ids, and a window takes {T + 1}: give more"
+            " text or a smaller --context-length"
+        )
+
+
 def whole_text(
     ids: np.ndarray, batch_size: int, T: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Windows side by side over a whole text: each id but the first is a target once.
 
-    Yields inputs and targets (B, T), the last ones smaller. Raises ValueError for a
-    text of fewer than two ids.
+    Yields inputs and targets (B, T), the last ones smaller.
     """
-    if len(ids) < 2:
-        raise ValueError(
-            f"the validation text has {len(ids)} ids: at least 2 give a pair"
-        )
     n = (len(ids) - 1) // T  # whole windows
     for first in range(0, n, batch_size):
         starts = torch.arange(first, min(first + batch_size, n)) * T

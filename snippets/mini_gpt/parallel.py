@@ -6,7 +6,8 @@ its rows of each batch. Gradients are averaged, so all do the same step.
 
 # --8<-- [start:imports]
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
@@ -48,36 +50,82 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
 
     Raises ValueError for a device that is not here.
     """
-    if name == "auto":
-        accelerator = torch.accelerator.current_accelerator()
-        name = accelerator.type if accelerator else "cpu"
     here = {
-        "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
+        "cpu": True,
     }
-    if not here.get(name):
-        found = ", ".join(kind for kind, there in here.items() if there)
-        raise ValueError(f"device {name!r} is not here; there is: {found}")
+    found = [kind for kind, there in here.items() if there]
+    name = found[0] if name == "auto" else name
+    if name not in found:
+        raise ValueError(
+            f"device {name!r} is not here; there is: auto, {', '.join(found)}"
+        )
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
+
+
+class PeerError(Exception):
+    """Another process failed, which says why itself."""
 
 
 @contextmanager
 def joined_processes(device: str) -> Iterator[Processes]:
-    """Join the processes that `torchrun` started, or be the only one."""
+    """Join the processes that `torchrun` started, or be the only one.
+
+    Raises ValueError for a device that cannot be used, PeerError if another is lost.
+    """
     if "RANK" not in os.environ:
         yield Processes(0, 1, choose_device(device))
         return
     rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     chosen = choose_device(device, int(os.environ["LOCAL_RANK"]))
-    if chosen.type == "cuda":
+    if chosen.type == "mps":  # one GPU, and no library for its processes to talk
+        if device == "mps":
+            raise ValueError("mps is for one process: take --device cpu")
+        chosen = torch.device("cpu")
+    on_gpu = chosen.type == "cuda"
+    if on_gpu:
         torch.cuda.set_device(chosen)
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    dist.init_process_group(
+        "nccl" if on_gpu else "gloo", device_id=chosen if on_gpu else None
+    )
     try:
         yield Processes(rank, world, chosen)
         dist.barrier()  # without it, one that ends early takes the others down
+    except RuntimeError as error:
+        if is_lost_connection(error):
+            raise PeerError(f"process {rank} lost another one ({error})") from error
+        raise
     finally:
         dist.destroy_process_group()
+
+
+def is_lost_connection(error: RuntimeError) -> bool:
+    """Whether an error is of talking to other processes."""
+    told = str(error).lower()
+    return isinstance(error, dist.DistError) or "gloo" in told or "connection" in told
+
+
+def together(make: Callable[[], Any], processes: Processes) -> Any:
+    """What `make` gives in this process, after the first one has called it.
+
+    If it fails in one process, all raise: that one its error, the others PeerError. So
+    nobody waits for a process that is gone. `make` must not talk to other processes.
+    """
+    found = None
+    for turn in (True, False):
+        error = None
+        if processes.first == turn:
+            try:
+                found = make()
+            except Exception as caught:  # raised below, when all know of it
+                error = caught
+        failed = any(from_all(error is not None, processes))
+        if error is not None:
+            raise error
+        if failed:
+            raise PeerError(f"process {processes.rank} stops, since another one failed")
+    return found
 
 
 # --8<-- [end:processes]
@@ -85,7 +133,14 @@ def joined_processes(device: str) -> Iterator[Processes]:
 
 # --8<-- [start:wrap]
 def shard(model: nn.Module) -> None:
-    """FSDP2: each process keeps its part of every block, and gathers it when needed."""
+    """FSDP2: each process keeps its part of every block, and gathers it when needed.
+
+    Raises ValueError where no processes were joined.
+    """
+    if not dist.is_initialized():
+        raise ValueError("--fsdp needs processes: start the program with torchrun")
+    # logits are a view; nothing changes them in place
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")
     for block in model.blocks:
         fully_shard(block)
     fully_shard(model)
@@ -116,9 +171,14 @@ def gradients_averaged(
 def total(value: Tensor, processes: Processes) -> Tensor:
     """The sum of a tensor over all processes."""
     if processes.world > 1:
-        value = value.clone()
+        value = value.to(processes.device, copy=True)
         dist.all_reduce(value)
     return value
+
+
+def own_part(value: Tensor) -> Tensor:
+    """What this process has of a tensor that may be shared out."""
+    return value.to_local() if isinstance(value, DTensor) else value
 
 
 def from_all(value: Any, processes: Processes) -> list[Any]:

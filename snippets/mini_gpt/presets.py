@@ -14,6 +14,13 @@ from snippets.mini_gpt.modern import ModernConfig, ModernGPT
 
 
 # --8<-- [start:recipe]
+CHOICES = {
+    "optimizer": ("adamw", "muon"),
+    "schedule": ("cosine", "linear"),
+    "dtype": ("auto", "float32", "bfloat16"),
+}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """All that decides how weights change, apart from the data and the seed."""
@@ -44,6 +51,14 @@ class Recipe:
         for name in ("lr", "matrix_lr", "weight_decay", "clip", "warmup"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}={getattr(self, name)}: it must be 0 or more")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                found = getattr(self, name)
+                raise ValueError(f"no {name} {found!r}: there are {', '.join(known)}")
+        if not 0 < self.cooldown <= 1:
+            raise ValueError(f"cooldown={self.cooldown}: it must be in (0, 1]")
+        if not 0 <= self.min_lr <= 1:
+            raise ValueError(f"min_lr={self.min_lr}: it must be in [0, 1], part of lr")
 
 
 def learning_rate_factor(step: int, recipe: Recipe) -> float:

@@ -1,8 +1,10 @@
 """A training run: a plan, a model, its optimizers, its steps, its checkpoints."""
 
 # --8<-- [start:imports]
+import math
 import os
 import shutil
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,9 @@ from snippets.checkpoint import (
 from snippets.mini_gpt.data import (
     Corpus,
     RandomWindows,
+    check_length,
     tokenizer_state,
+    told_where,
     vocab_size_of,
     whole_text,
 )
@@ -33,8 +37,10 @@ from snippets.mini_gpt.parallel import (
     from_all,
     gradients_averaged,
     load_whole_state,
+    own_part,
     shard,
     share,
+    together,
     total,
     whole_state,
 )
@@ -73,13 +79,17 @@ class Plan:
             raise CheckpointError(f"a plan of another program: {error}") from error
 
     def differences(self, other: "Plan") -> list[str]:
-        """Where another plan is not this one; where and how it runs does not count."""
-        found = []
+        """What has changed in another plan, apart from where and how it runs.
+
+        The path of the text may change; whether the text has, its digest tells.
+        """
+        free = ("data", "dtype", "compile", "accumulate", "evaluate_every")
         mine, others = flat(self.as_dict()), flat(other.as_dict())
-        for name in {**mine, **others}:
-            if name not in ("dtype", "compile") and mine.get(name) != others.get(name):
-                found.append(f"{name} was {mine.get(name)} and is {others.get(name)}")
-        return found
+        return [
+            f"{name} was {mine.get(name)} and is {others.get(name)}"
+            for name in {**mine, **others}
+            if name not in free and mine.get(name) != others.get(name)
+        ]
 
 
 def flat(values: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +107,8 @@ def flat(values: dict[str, Any]) -> dict[str, Any]:
 def build_optimizers(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
     """AdamW for all, or Muon for the matrices of the blocks and AdamW for the rest.
 
-    Weight decay is for matrices only: vectors, such as biases, have none.
+    Weight decay is for matrices only: vectors, such as biases, have none. Each group
+    keeps its full learning rate as `initial_lr`.
     """
     matrices = []
     if recipe.optimizer == "muon":
@@ -176,6 +187,9 @@ class DivergedError(Exception):
     """The loss is not a number any more; says in which step."""
 
 
+ADVICE = "nothing was saved since, so go back to last.pt or best.pt; try a smaller --lr"
+
+
 # --8<-- [start:run]
 @dataclass
 class Point:
@@ -200,6 +214,8 @@ class Run:
     ) -> None:
         self.plan, self.corpus, self.processes, self.out = plan, corpus, processes, out
         self.recipe, self.device = plan.recipe, processes.device
+        self.rows = rows_of_a_micro_batch(self.recipe, processes.world)
+        self.dtype = choose_dtype(self.recipe.dtype, self.device)
         torch.manual_seed(plan.seed)  # the same weights everywhere
         sizes = {**plan.sizes, "vocab_size": vocab_size_of(corpus.tokenizer)}
         self.model = build_model(plan.architecture, sizes).to(self.device)
@@ -207,21 +223,23 @@ class Run:
             shard(self.model)
         self.optimizers = build_optimizers(self.model, self.recipe)
         self.T = self.model.config.context_length
-        self.rows = rows_of_a_micro_batch(self.recipe, processes.world)
         rank, world = processes.rank, processes.world
         self.batches = RandomWindows(
             corpus.train.ids, self.recipe.batch_size, self.T, plan.seed, rank, world
         )
+        check_length(corpus.validation.ids, self.T, "validation")
         self.plain = NextTokenLoss(self.model)
         compiled = self.recipe.compile and can_compile(self.device)
         self.fast = torch.compile(self.plain, dynamic=False) if compiled else self.plain
         self.module = share(self.fast, processes, sharded)
-        self.dtype = choose_dtype(self.recipe.dtype, self.device)
         self.step, self.seconds, self.history = 0, 0.0, []
         self.recent: list[Tensor] = []  # losses that nobody has looked at yet
+        self.losses: list[float] = []  # of the steps since the last evaluation
         torch.manual_seed(plan.seed + processes.rank)  # dropout differs
         if compiled:
             self.warm_up()
+        elif self.recipe.compile and processes.first:
+            print("note: there is no C++ compiler: not compiled", file=sys.stderr)
 
     @property
     def best(self) -> float:
@@ -296,8 +314,8 @@ def evaluate(run: Run) -> float:
             loss = (run.fast if usual else run.plain)(*mine)
         found += torch.tensor([loss.item() * count, count], dtype=torch.float64)
     run.model.train()
-    found = total(found.float().to(run.device), run.processes)
-    return (found[0] / found[1]).item()
+    losses, tokens = total(found, run.processes).tolist()
+    return losses / tokens
 
 
 # --8<-- [end:evaluate]
@@ -307,7 +325,7 @@ def evaluate(run: Run) -> float:
 def look(run: Run) -> list[float]:
     """The losses of the steps since the last look, means over all processes.
 
-    Raises DivergedError for the first one that is not finite.
+    Adds them to `run.losses`. Raises DivergedError for the first that is not finite.
     """
     if not run.recent:
         return []
@@ -315,12 +333,18 @@ def look(run: Run) -> list[float]:
     losses = (summed / run.processes.world).tolist()
     first, run.recent = run.step - len(losses) + 1, []
     for step, loss in enumerate(losses, first):
-        if not abs(loss) < float("inf"):  # NaN too
-            raise DivergedError(
-                f"the loss is {loss} in step {step}: nothing was saved since; a"
-                " smaller --lr, or --clip 1, may help"
-            )
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss} in step {step}: {ADVICE}")
+    run.losses += losses
     return losses
+
+
+def check_weights(run: Run) -> None:
+    """Raise DivergedError, in all processes, if a weight is not finite."""
+    parts = [own_part(p) for p in run.model.parameters()]
+    bad = torch.stack([(~part.isfinite()).any() for part in parts]).sum()
+    if total(bad, run.processes).item():
+        raise DivergedError(f"weights are not finite after step {run.step}: {ADVICE}")
 
 
 # --8<-- [end:look]
@@ -328,7 +352,12 @@ def look(run: Run) -> list[float]:
 
 # --8<-- [start:save]
 def save_run(run: Run, name: str) -> None:
-    """Write a checkpoint, whole or not at all; every process must call this."""
+    """Write a checkpoint, whole or not at all; every process must call this.
+
+    Raises DivergedError for weights that are no numbers, OSError where it cannot write;
+    what was saved before stays.
+    """
+    check_weights(run)
     content = {
         "format": RUN_FORMAT,
         "plan": run.plan.as_dict(),
@@ -338,33 +367,34 @@ def save_run(run: Run, name: str) -> None:
         "step": run.step,
         "seconds": run.seconds,
         "history": [asdict(point) for point in run.history],
+        "losses": run.losses,
         "batches": run.batches.generator.get_state(),
         "random": from_all(random_states(), run.processes),
         **whole_state(run.model, run.optimizers),
     }
-    if run.processes.first:
-        try:
+
+    def write() -> None:
+        with told_where(run.out / name):
             write_atomically(run.out / name, content)
-        except (OSError, RuntimeError) as error:
-            raise OSError(
-                f"could not write {run.out / name} ({error}); what was saved"
-                " before is still there"
-            ) from error
+
+    together(write if run.processes.first else lambda: None, run.processes)
 
 
 def load_run(run: Run, saved: dict[str, Any], path: Path) -> None:
-    """Go on where a checkpoint was written; raises CheckpointError for another."""
-    problems = run.plan.differences(Plan.from_dict(saved["plan"]))
+    """Go on where a checkpoint was written; raises CheckpointError for another.
+
+    Another number of processes goes on with the same batches. Dropout is then another.
+    """
+    problems = Plan.from_dict(saved["plan"]).differences(run.plan)
     if saved["text"] != run.corpus.digest:
         problems.append("the text has changed")
-    problems += model_differences(
-        saved["model"], whole_state(run.model, run.optimizers)["model"]
-    )
+    problems += model_differences(saved["model"], run.model.state_dict())
     if problems:
         raise CheckpointError(f"{path} is of another run: {'; '.join(problems)}")
     load_whole_state(run.model, run.optimizers, saved)
     run.step, run.seconds = saved["step"], saved["seconds"]
     run.history = [Point(**point) for point in saved["history"]]
+    run.losses = list(saved["losses"])
     run.batches.generator.set_state(saved["batches"])
     if len(saved["random"]) == run.processes.world:
         restore_random_states(saved["random"][run.processes.rank])
@@ -374,7 +404,10 @@ def load_run(run: Run, saved: dict[str, Any], path: Path) -> None:
 
 
 RUN_FORMAT = 1  # of checkpoints
-NEEDED = ("plan", "model_config", "tokenizer", "text", "step", "model", "optimizers")
+NEEDED = (
+    *("plan", "model_config", "tokenizer", "text", "step", "seconds", "history"),
+    *("losses", "batches", "random", "model", "optimizers"),
+)
 
 
 def read_run(path: Path) -> dict[str, Any]:
@@ -383,8 +416,9 @@ def read_run(path: Path) -> dict[str, Any]:
     missing = [name for name in NEEDED if name not in saved]
     if missing or saved.get("format") != RUN_FORMAT:
         raise CheckpointError(
-            f"{path} is not a checkpoint of this program"
-            f" (format {saved.get('format')}, missing: {', '.join(missing)})"
+            f"{path} is not a checkpoint of this program: its format is"
+            f" {saved.get('format')} (here {RUN_FORMAT}), and it lacks:"
+            f" {', '.join(missing) or 'nothing'}"
         )
     return saved
 

@@ -7,6 +7,7 @@ program trains on several processes or machines.
 
 # --8<-- [start:imports]
 import argparse
+import math
 import signal
 import sys
 import time
@@ -21,10 +22,17 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from snippets.checkpoint import CheckpointError
-from snippets.mini_gpt.data import TOKENIZERS, load_corpus
-from snippets.mini_gpt.parallel import Processes, joined_processes, total
+from snippets.mini_gpt.data import TOKENIZERS, Corpus, load_corpus, told_where
+from snippets.mini_gpt.parallel import (
+    PeerError,
+    Processes,
+    joined_processes,
+    together,
+    total,
+)
 from snippets.mini_gpt.presets import PRESETS, Recipe
 from snippets.mini_gpt.run import (
+    ADVICE,
     DivergedError,
     Plan,
     Point,
@@ -60,72 +68,117 @@ def asked_to_stop() -> Iterator[list[int]]:
             signal.signal(kind, handler)
 
 
+class Progress:
+    """Shows how a run goes: a bar on standard error, and a log for TensorBoard.
+
+    In the first process; the others show nothing. Raises OSError where the log cannot
+    be written.
+    """
+
+    def __init__(self, run: Run, quiet: bool = False) -> None:
+        self.run, self.folder, first = run, run.out / "log", run.processes.first
+        self.log = None
+        if first:
+            with told_where(self.folder):  # what a lost run wrote later is dropped
+                self.log = SummaryWriter(self.folder, purge_step=run.step + 1)
+        self.bar = tqdm(
+            total=run.recipe.steps,
+            initial=run.step,
+            unit="step",
+            disable=quiet or not first,
+        )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, kind: type | None, *of_error: object) -> None:
+        self.bar.close()
+        try:
+            if self.log:
+                self.log.close()
+        except OSError:  # the error on its way says more
+            if kind is None:
+                raise
+
+    def add(self, values: dict[str, float]) -> None:
+        """Put numbers of this step into the log."""
+        with told_where(self.folder):
+            for name, value in values.items():
+                self.log.add_scalar(name, value, self.run.step)
+
+    def trained(self, losses: Sequence[float], seconds: float) -> None:
+        """The last steps: their losses, and the time they took together."""
+        if not self.log:
+            return
+        tokens = len(losses) * self.run.recipe.batch_size * self.run.T
+        mean, speed = sum(losses) / len(losses), tokens / seconds
+        self.bar.update(len(losses))
+        self.bar.set_postfix_str(f"loss {mean:.3f}, {speed:,.0f} tokens/s")
+        rate = self.run.optimizers[0].param_groups[0]["lr"]
+        self.add(
+            {"loss/train": mean, "tokens per second": speed, "learning rate": rate}
+        )
+
+    def evaluated(self, loss: float) -> None:
+        """The validation loss after this step."""
+        if not self.log:
+            return
+        self.add({"loss/validation": loss})
+        with told_where(self.folder):
+            self.log.flush()
+        if not self.bar.disable:
+            self.bar.write(
+                f"step {self.run.step}: validation loss {loss:.4f}", file=sys.stderr
+            )
+
+
 def fit(run: Run, log_every: int = 10, quiet: bool = False) -> bool:
     """Train to the end of the plan; returns False if it was asked to stop before.
 
-    Evaluates and saves every `evaluate_every` steps and at the end. Raises
-    DivergedError, and OSError where a checkpoint cannot be written.
+    Evaluates and saves every `evaluate_every` steps and at the end; saves when asked to
+    stop. Raises DivergedError, and OSError where a file cannot be written.
     """
-    steps, first = run.recipe.steps, run.processes.first
-    log = SummaryWriter(run.out / "log", purge_step=run.step + 1) if first else None
-    bar = tqdm(total=steps, initial=run.step, unit="step", disable=quiet or not first)
-    losses: list[float] = []
-    started = time.perf_counter()
-    with bar, asked_to_stop() as asked:
+    steps, alone = run.recipe.steps, run.processes.world == 1
+    with Progress(run, quiet) as progress, asked_to_stop() as asked:
+        started = time.perf_counter()
         while run.step < steps:
             train_step(run)
-            stop = bool(total(torch.tensor(float(bool(asked))), run.processes))
             due = run.step % run.recipe.evaluate_every == 0 or run.step == steps
-            if run.step % log_every == 0 or due or stop:
-                new = look(run)
-                seconds = time.perf_counter() - started
-                run.seconds += seconds
-                losses += new
-                report(run, new, seconds, bar, log)
-                if due or stop:
-                    check_in(run, losses, log, due)
-                    losses = losses if stop and not due else []
-                started = time.perf_counter()
+            if not (due or run.step % log_every == 0 or (alone and asked)):
+                continue
+            losses = look(run)  # waits for the device
+            seconds = time.perf_counter() - started
+            run.seconds += seconds
+            progress.trained(losses, seconds)
+            stop = total(torch.tensor(len(asked)), run.processes) > 0
+            if due:
+                check_in(run, progress)
+            elif stop:
+                save_run(run, "last.pt")
             if stop:
-                return False
-    return True
+                break
+            started = time.perf_counter()
+    return run.step == steps
 
 
-def report(
-    run: Run, losses: Sequence[float], seconds: float, bar: tqdm, log: SummaryWriter
-) -> None:
-    """Show how training goes, on the bar and in TensorBoard."""
-    if not log:
-        return
-    tokens = len(losses) * run.recipe.batch_size * run.T
-    mean, speed = sum(losses) / len(losses), tokens / seconds
-    bar.update(len(losses))
-    bar.set_postfix_str(f"loss {mean:.3f}, {speed:,.0f} tokens/s")
-    log.add_scalar("loss/train", mean, run.step)
-    log.add_scalar("tokens per second", speed, run.step)
-    rate = run.optimizers[0].param_groups[0]["lr"]
-    log.add_scalar("learning rate", rate, run.step)
+def check_in(run: Run, progress: Progress) -> None:
+    """Evaluate and save; `best.pt` too if this is the best so far.
 
-
-def check_in(
-    run: Run, losses: Sequence[float], log: SummaryWriter | None, due: bool
-) -> None:
-    """Evaluate if it is time, and save; `best.pt` only if this is the best."""
-    better = False
-    if due:
-        loss = evaluate(run)
-        if not abs(loss) < float("inf"):
-            raise DivergedError(f"the validation loss is {loss} after step {run.step}")
-        better = loss < run.best
-        mean = sum(losses) / max(1, len(losses))
-        run.history.append(Point(run.step, run.seconds, mean, loss))
-        if log:
-            log.add_scalar("loss/validation", loss, run.step)
-            log.flush()
-            tqdm.write(f"step {run.step}: validation loss {loss:.4f}", file=sys.stderr)
-    save_run(run, "last.pt")
+    `best.pt` first: a run that is lost between the two writes it again.
+    """
+    loss = evaluate(run)
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"the validation loss is {loss} after step {run.step}: {ADVICE}"
+        )
+    progress.evaluated(loss)
+    better = loss < run.best
+    mean = sum(run.losses) / len(run.losses)
+    run.history.append(Point(run.step, run.seconds, mean, loss))
+    run.losses = []
     if better:
         save_run(run, "best.pt")
+    save_run(run, "last.pt")
 
 
 # --8<-- [end:fit]
@@ -148,7 +201,7 @@ def parser() -> argparse.ArgumentParser:
     for item in fields(Recipe):
         if item.type in (int, float, str):
             add(f"--{item.name.replace('_', '-')}", type=item.type)
-    add("--compile", action=argparse.BooleanOptionalAction)
+    add("--compile", action=argparse.BooleanOptionalAction, help="as the preset says")
     add("--seed", type=int)
     add("--device", default="auto", help="auto, cpu, cuda or mps")
     add("--fsdp", action="store_true", help="share weights out over the processes")
@@ -185,8 +238,11 @@ def make_plan(given: dict[str, Any], saved: Plan | None = None) -> Plan:
     )
 
 
-def start(options: argparse.Namespace, processes: Processes) -> Run:
-    """A new run, or one that goes on."""
+Found = tuple[Plan, Corpus, dict[str, Any] | None]
+
+
+def read_files(options: argparse.Namespace) -> Found:
+    """The plan and the text of a run, and the checkpoint it goes on from."""
     path, saved = options.out / "last.pt", None
     if options.resume:
         saved = read_run(path)
@@ -200,13 +256,19 @@ def start(options: argparse.Namespace, processes: Processes) -> Run:
     corpus = load_corpus(
         plan.data, plan.tokenizer, options.out, plan.vocab_size, tokenizer
     )
+    return plan, corpus, saved
+
+
+def start(options: argparse.Namespace, processes: Processes) -> Run:
+    """A new run, or one that goes on."""
+    plan, corpus, saved = together(lambda: read_files(options), processes)
     run = Run(plan, corpus, processes, options.out, options.fsdp)
     if saved:
-        load_run(run, saved, path)
+        load_run(run, saved, options.out / "last.pt")
     return run
 
 
-ERRORS = (ValueError, OSError, CheckpointError, DivergedError)
+ERRORS = (ValueError, OSError, CheckpointError, DivergedError, PeerError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -225,6 +287,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # before the first step, or a second one
+        print("stopped at once: what was saved before is there", file=sys.stderr)
+        return 130
 
 
 def summary(run: Run) -> str:

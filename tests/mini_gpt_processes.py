@@ -1,0 +1,105 @@
+"""What two processes do for the tests of `snippets/mini_gpt/`: run by `torchrun`.
+
+`torchrun … tests/mini_gpt_processes.py WHAT FOLDER`; results are in FOLDER as JSON.
+"""
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from snippets.mini_gpt import run as runs
+from snippets.mini_gpt.parallel import PeerError, joined_processes, together
+from snippets.mini_gpt.run import Run, evaluate, look, save_run, train_step
+from snippets.mini_gpt.train import main, parser, start
+
+STEPS, HALF, MORE = 200, 100, 20
+TINY = (
+    *("--context-length", "16", "--d-model", "16", "--n-layers", "1", "--n-heads", "2"),
+    *("--steps", str(STEPS), "--batch-size", "8", "--warmup", "10", "--lr", "0.01"),
+    *("--evaluate-every", str(HALF), "--device", "cpu", "--seed", "3"),
+)
+
+
+def curve(run: Run, until: int = STEPS) -> list[float]:
+    """Train to a step; the loss of each step."""
+    found = []
+    while run.step < until:
+        train_step(run)
+        found += look(run)
+    return found
+
+
+def run_of(folder: Path, name: str, processes, *more: str) -> Run:
+    given = [*TINY, "--data", str(folder / "text.txt"), "--out", str(folder / name)]
+    return start(parser().parse_args([*given, *more]), processes)
+
+
+def curves(folder: Path) -> dict:
+    """Whole runs, and second halves of runs that another kind began."""
+    found = {}
+    with joined_processes("cpu") as processes:
+        for name, more in {
+            "ddp": (),
+            "fsdp": ("--fsdp",),
+            "ddp-accumulate": ("--accumulate", "2"),
+            "fsdp-accumulate": ("--accumulate", "2", "--fsdp"),
+            "fsdp-muon": ("--accumulate", "2", "--fsdp", "--optimizer", "muon"),
+        }.items():
+            run = run_of(folder, name, processes, *more)
+            losses = curve(run, HALF if name in ("ddp", "fsdp") else MORE)
+            found[name] = {"losses": losses, "evaluation": evaluate(run)}
+            if name in ("ddp", "fsdp"):
+                save_run(run, "last.pt")
+                losses += curve(run)
+        for name, more in {"one": (), "ddp": ("--fsdp",), "fsdp": ()}.items():
+            run = run_of(folder, name, processes, "--resume", *more)
+            found[f"{name} goes on"] = curve(run, HALF + MORE)
+        run = run_of(folder, "one", processes, "--resume", "--fsdp")
+        found["one goes on with fsdp"] = curve(run, HALF + MORE)
+        first = processes.first
+    return found if first else {}
+
+
+def failures(folder: Path) -> dict:
+    """One process fails: in `together`, and while it writes."""
+    told = []
+
+    def fail() -> None:
+        if not processes.first:
+            raise ValueError("this one")
+
+    def full(path: Path, content: object) -> None:
+        raise OSError("no space left")
+
+    with joined_processes("cpu") as processes:
+        run = run_of(folder, "failures", processes)
+        runs.write_atomically = full
+        for job in (lambda: together(fail, processes), lambda: save_run(run, "a.pt")):
+            try:
+                job()
+            except (ValueError, OSError, PeerError) as error:
+                told.append(f"{type(error).__name__}: {error}")
+    return {"told": told}
+
+
+def lost(folder: Path) -> dict:
+    """Process 1 disappears in the fifth step."""
+
+    def vanish(run: Run) -> None:
+        if run.step == 5 and os.environ["RANK"] == "1":
+            os._exit(7)
+        train_step(run)
+
+    sys.modules["snippets.mini_gpt.train"].train_step = vanish
+    given = [*TINY, "--data", str(folder / "text.txt"), "--out", str(folder / "lost")]
+    with contextlib.redirect_stderr((folder / f"{os.environ['RANK']}.err").open("w")):
+        return {"code": main(given)}
+
+
+if __name__ == "__main__":
+    here = Path(sys.argv[2])
+    results = {"curves": curves, "failures": failures, "lost": lost}[sys.argv[1]](here)
+    name = f"{sys.argv[1]}-{os.environ['RANK']}.json"
+    (here / name).write_text(json.dumps(results), "utf8")
