@@ -27,6 +27,7 @@ class Span:
     duration: float  # µs
     depth: int = 0  # how many spans are around it
     inside: float = 0.0  # µs that belong to the spans directly in it
+    repeats: bool = False  # whether it is all that is in a span of its own name
 
     @property
     def end(self) -> float:
@@ -54,25 +55,33 @@ def read_trace(path: str | Path) -> list[Span]:
     ]
     spans.sort(key=lambda span: (span.thread, span.begin, -span.duration))
     nest(spans)
+    spans = [span for span in spans if not span.repeats]  # PyTorch: one call, not two
+    nest(spans)
     return spans
 
 
 def nest(spans: Iterable[Span]) -> None:
     """Find what is in what: a span is in the last one of its thread that has not ended.
 
-    Sets `depth` and `inside`. The spans must be sorted by thread and begin, the longer
-    one first.
+    Sets `depth`, `inside` and `repeats`. The spans must be sorted by thread and begin,
+    the longer one first.
     """
-    around: list[Span] = []
+    around: list[tuple[Span, list[Span]]] = []  # what has not ended, what is in it
     for span in spans:
+        span.inside, inner = 0.0, []
         while around and (
-            around[-1].thread != span.thread or around[-1].end <= span.begin
+            around[-1][0].thread != span.thread or around[-1][0].end <= span.begin
         ):
             around.pop()
         span.depth = len(around)
         if around:
-            around[-1].inside += span.duration
-        around.append(span)
+            outer, siblings = around[-1]
+            outer.inside += span.duration
+            span.repeats = not siblings and outer.name == span.name
+            if siblings:
+                siblings[0].repeats = False
+            siblings.append(span)
+        around.append((span, inner))
 
 
 # --8<-- [end:read]

@@ -26,6 +26,20 @@ def test_self_time_is_what_no_inner_span_has():
     assert [row.name for row in totals(spans)] == ["inner", "outer", "leaf"]
 
 
+def test_a_call_that_only_calls_its_own_name_is_one_call(tmp_path):
+    shape = {"ph": "X", "cat": "cpu_op", "tid": 1}
+    alone = [("sum", 0, 9), ("sum", 1, 5), ("fill", 2, 1), ("add", 4, 1)]
+    with_others = [("sum", 20, 9), ("sum", 21, 2), ("fill", 24, 1)]
+    events = [
+        {**shape, "name": name, "ts": begin, "dur": duration}
+        for name, begin, duration in [*alone, *with_others]
+    ]
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps({"traceEvents": events}), "utf8")
+    rows = {row.name: (row.calls, row.own) for row in totals(read_trace(path))}
+    assert rows == {"sum": (3, 7 + 6 + 2), "fill": (2, 2), "add": (1, 1)}
+
+
 def test_a_trace_is_read_in_order(tmp_path):
     events = [
         {"ph": "X", "cat": "cpu_op", "name": "b", "tid": 1, "ts": 2, "dur": 1},
