@@ -50,13 +50,18 @@ class Visit:
         page = browser.new_context(viewport=viewport, **options).new_page()
         visit = cls(page, origin)
         page.on("request", lambda request: visit.requests.append(request.url))
-        page.on("requestfailed", lambda request: visit.note("failed", request.url))
+        page.on("requestfailed", visit.hear_failure)
         page.on("pageerror", lambda error: visit.note("error", str(error)))
         page.on("console", lambda message: visit.hear(message))
         return visit
 
     def note(self, kind: str, text: str) -> None:
         self.messages.append(f"{kind}: {text}")
+
+    def hear_failure(self, request) -> None:
+        """A request that failed; not one cut off by going to the next page."""
+        if request.failure != "net::ERR_ABORTED":
+            self.note("failed", request.url)
 
     def hear(self, message) -> None:
         """Errors and warnings; a missing page is allowed to be missing."""

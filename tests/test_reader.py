@@ -343,8 +343,8 @@ def test_an_import_without_room_changes_nothing(context):
     page = use(context)
     before = page.evaluate("JSON.stringify({...localStorage})")
     page.evaluate(
-        "Storage.prototype.setItem = () => {"
-        " throw new DOMException('full', 'QuotaExceededError') }"
+        "() => { Storage.prototype.setItem = () => {"
+        " throw new DOMException('full', 'QuotaExceededError') } }"
     )
     choose(page, json.dumps(state(tasks={"llm-2-bert": {"done": True, "at": AT}})))
     page.get_by_role("button", name="Import", exact=True).click()

@@ -154,7 +154,12 @@ class PlanOverview extends HTMLElement {
   #timer = 0;
 
   async connectedCallback() {
-    const plan = await loadPlan();
+    let plan;
+    try {
+      plan = await loadPlan();
+    } catch {
+      return; // without the plan there is nothing to show; the page is complete
+    }
     if (!this.isConnected) return;
     const only = this.getAttribute("track");
     const tracks = plan.tracks.filter(({ id }) => !only || id === only);

@@ -139,10 +139,10 @@ class YourData extends HTMLElement {
       " notes, to print or to paste elsewhere.";
     this.replaceChildren(
       this.#holds,
-      make("h3", "Export"),
+      make("h2", "Export"),
       exports,
       make("p", about),
-      make("h3", "Import"),
+      make("h2", "Import"),
       make("p", label, this.#input),
       this.#message,
       this.#preview,
@@ -190,7 +190,7 @@ class YourData extends HTMLElement {
       this.#how = "join";
       this.#say(`${file.name} can be imported. Nothing has changed yet.`);
       this.#showPreview();
-      this.#preview.querySelector("h4")?.focus();
+      this.#preview.querySelector("h3")?.focus();
     }
     this.#input.value = ""; // the same file can be chosen again
   }
@@ -203,7 +203,7 @@ class YourData extends HTMLElement {
     const now = store.snapshot();
     const after = outcome(now, this.#file, this.#how);
     const found = differences(now, after);
-    const title = make("h4", "What will change");
+    const title = make("h3", "What will change");
     title.tabIndex = -1;
     const holds = make("p", `The file holds ${summary(this.#file)}.`);
     const apply = button("Import", () => this.#import());
@@ -308,7 +308,7 @@ class YourData extends HTMLElement {
       const text = `Before ${reason} of ${timeOf(previous.at)} it was ${held}. `;
       const undo = button(`Undo ${reason}`, () => this.#undo());
       const forget = button("Forget the earlier state", () => this.#forget());
-      parts.push(make("h3", "Way back"), make("p", text), make("p", undo, " ", forget));
+      parts.push(make("h2", "Way back"), make("p", text), make("p", undo, " ", forget));
     }
     const damaged = this.#damaged();
     if (damaged) {
@@ -345,7 +345,7 @@ class YourData extends HTMLElement {
   #showErase(isAsking) {
     if (!isAsking) {
       const ask = button("Delete everything", () => this.#showErase(true));
-      this.#erase.replaceChildren(make("h3", "Delete"), make("p", ask));
+      this.#erase.replaceChildren(make("h2", "Delete"), make("p", ask));
       return;
     }
     const sure = button("Yes, delete it", () => this.#delete());
@@ -355,7 +355,7 @@ class YourData extends HTMLElement {
     });
     const text = `Delete ${summary(store.snapshot())}?`;
     this.#erase.replaceChildren(
-      make("h3", "Delete"),
+      make("h2", "Delete"),
       make("p", text),
       make("p", sure, " ", keep),
     );
