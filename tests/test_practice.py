@@ -17,6 +17,7 @@ __all__ = ["visits"]  # the fixture: a visit for each view
 QUESTION = "#llm-3-question-query-key"  # on the chapter; its second choice is right
 AGAIN = "llm/day-7/questions-again/"
 CARDS = "flash-cards/"
+GUIDE = "llm/day-6/fastai-nlp/"  # a short page with questions
 MONDAY = datetime.datetime(2026, 1, 5, 12)
 FACTS = sum(len(blocks(page, "fact")) for page in in_order())
 
@@ -342,22 +343,26 @@ def test_without_javascript_all_can_be_read(browser, address):
 @pytest.mark.parametrize("view", VIEWS)
 def test_used_pages_have_no_problem(visits, address, view):
     visit = visits[view]
-    page = visit.open(address + CHAPTER)
-    choose(page, QUESTION, 0)
-    expect(page.locator(f"{QUESTION} .yours")).to_be_visible()
+    page = visit.open(address + GUIDE)
+    choose(page, "#llm-6-fastai-question-one", 0)
+    expect(page.locator("#llm-6-fastai-question-one .yours")).to_be_visible()
     assert problems(visit) == []
     page = visit.open(address + AGAIN)
-    choose(page, QUESTION, 1)
-    expect(page.locator(QUESTION).get_by_role("status")).not_to_be_empty()
+    choose(page, "#llm-6-fastai-question-one", 1)
+    expect(
+        page.locator("#llm-6-fastai-question-one").get_by_role("status")
+    ).to_have_text(re.compile("^Right"))
     assert problems(visit) == []
     page = visit.open(address + CARDS)
+    page.get_by_label("Cards of").select_option("llm-7")
     page.get_by_role("button", name="Show the answer").click()
     page.get_by_role("button", name="Good").click()
     page.keyboard.press("Space")
+    expect(page.locator(".card-answer")).to_be_visible()
     assert problems(visit) == []
     page.get_by_label("New cards a day").fill("0")
     page.get_by_label("New cards a day").press("Enter")
-    page.get_by_label("Cards of").select_option("pytorch-1")
+    page.get_by_label("Cards of").select_option("pytorch-2")
     expect(page.locator(".card-done")).to_be_visible()
     assert problems(visit) == []
 

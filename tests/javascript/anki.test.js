@@ -6,7 +6,12 @@ import { ankiFile, formula } from "../../docs/assets/reader/anki.js";
 
 test("a file has Anki's header, then a line for each card", () => {
   const file = ankiFile([
-    { id: "llm-1-a", front: 'a "b"\tc', back: "<p>one</p>\n<p>two</p>", tags: ["x", "y"] },
+    {
+      id: "llm-1-a",
+      front: 'a "b"\tc',
+      back: "<p>one</p>\n<p>two</p>",
+      tags: ["x", "y"],
+    },
     { id: "llm-1-b", front: "#b", back: "é", tags: [] },
   ]);
   const lines = file.split("\n");

@@ -57,7 +57,10 @@ test("a card that another program wrote, without optional fields, can be rated",
 test("a rating that is none is named", () => {
   for (const grade of [0, 5, NaN]) {
     const message = `grade=${grade}: it must be 1, 2, 3 or 4`;
-    assert.throws(() => rate(undefined, grade, monday), { name: "RangeError", message });
+    assert.throws(() => rate(undefined, grade, monday), {
+      name: "RangeError",
+      message,
+    });
   }
 });
 
@@ -94,11 +97,13 @@ test("a card of another choice counts for the day too", () => {
   assert.equal(queue(IDS, elsewhere, 1, monday + MINUTE).fresh, 0);
 });
 
-test("a card is due on its day, from the morning on; earliest first; before new ones", () => {
+test("a card is due on its day, from the morning on, before new ones", () => {
   const cards = { b: known(monday + 5 * 60 * MINUTE), c: known(monday - 3 * DAY) };
   const now = queue(IDS, cards, 5, monday);
   assert.deepEqual([now.id, now.due, now.fresh], ["c", 2, 2]);
-  const foreign = { b: { due: monday + 60 * MINUTE, last: monday, reps: 1, lapses: 0 } };
+  const foreign = {
+    b: { due: monday + 60 * MINUTE, last: monday, reps: 1, lapses: 0 },
+  };
   assert.equal(queue(IDS, foreign, 0, monday).id, "b"); // without a state
   const before = queue(IDS, { b: known(monday + DAY) }, 0, monday);
   assert.deepEqual([before.id, before.due, before.next], [undefined, 0, monday + DAY]);
@@ -108,17 +113,33 @@ test("a card of the first minutes waits for them, unless nothing else is left", 
   const cards = { a: rate(undefined, 1, monday) }; // in a minute
   assert.equal(queue(IDS, cards, 5, monday + 1).id, "b");
   assert.equal(queue(IDS, cards, 5, monday + 2 * MINUTE).id, "a");
-  assert.equal(queue(IDS, cards, 1, monday + 1).id, "a"); // the day's new ones are used up
-  assert.equal(queue(["a"], { a: known(monday + 60 * MINUTE, 1) }, 1, monday).id, undefined);
+  assert.equal(queue(IDS, cards, 1, monday + 1).id, "a"); // no new ones left
+  assert.equal(
+    queue(["a"], { a: known(monday + 60 * MINUTE, 1) }, 1, monday).id,
+    undefined,
+  );
 });
 
 test("days and spans in words", () => {
   assert.equal(dayOf(new Date(2026, 8, 3, 23, 59).getTime()), "2026-09-03");
-  assert.equal(tomorrow(new Date(2026, 11, 31, 5).getTime()), new Date(2027, 0, 1).getTime());
+  assert.equal(
+    tomorrow(new Date(2026, 11, 31, 5).getTime()),
+    new Date(2027, 0, 1).getTime(),
+  );
   assert.equal(spoken(new Date(2026, 10, 25).getTime()), "25 November 2026");
   const spans = [1, 10, 59, 60, 180, 24 * 60, 3 * 24 * 60, 90 * 24 * 60, 365 * 24 * 60];
   assert.deepEqual(
     spans.map((minutes) => length(minutes * MINUTE)),
-    ["1 min", "10 min", "59 min", "1 hour", "3 hours", "1 day", "3 days", "3 months", "a year"],
+    [
+      "1 min",
+      "10 min",
+      "59 min",
+      "1 hour",
+      "3 hours",
+      "1 day",
+      "3 days",
+      "3 months",
+      "a year",
+    ],
   );
 });

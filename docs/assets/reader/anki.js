@@ -10,7 +10,8 @@ const HEAD = [
   "#deck:Daybook",
   "#columns:Front\tBack\tTags\tGuid",
   "#tags column:3",
-  "#guid column:4", // a second import changes the cards of the first, and keeps their dates
+  // a second import changes the cards of the first, and keeps their dates
+  "#guid column:4",
 ];
 
 /**
@@ -18,7 +19,10 @@ const HEAD = [
  * @param {string} text
  */
 function field(text) {
-  return `"${text.replaceAll('"', '""').replaceAll("\t", " ").replace(/[\r\n]+/g, " ")}"`;
+  return `"${text
+    .replaceAll('"', '""')
+    .replaceAll("\t", " ")
+    .replace(/[\r\n]+/g, " ")}"`;
 }
 
 /**

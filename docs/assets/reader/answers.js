@@ -28,7 +28,11 @@ export function verdict(opened, right) {
  * @returns {Answer}
  */
 export function answered(old, choices, right, at) {
-  return { choices, right, history: [...(old?.history ?? []), { right, at }].slice(-MOST) };
+  return {
+    choices,
+    right,
+    history: [...(old?.history ?? []), { right, at }].slice(-MOST),
+  };
 }
 
 /**
@@ -36,8 +40,8 @@ export function answered(old, choices, right, at) {
  *
  * - `new`: not answered yet;
  * - `wrong`: to be answered again;
- * - `later`: right, but on the very day of a wrong answer, when its explanation had just
- *   been read: it comes back on the next day;
+ * - `later`: right, but on the very day of a wrong answer, when its explanation had
+ *   just been read: it comes back on the next day;
  * - `right`: never wrong, or right on a later day than the last wrong answer.
  * @param {Answer | undefined} answer
  * @param {number} now

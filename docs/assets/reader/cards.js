@@ -1,5 +1,6 @@
 // @ts-check
-// When a flash card comes back, by FSRS (Ye et al., 2022), and which one is next. No DOM.
+// When a flash card comes back, by FSRS (Ye et al., 2022), and which one is next.
+// No DOM.
 
 import { createEmptyCard, fsrs } from "../vendor/ts-fsrs.js";
 import { dayOf, tomorrow } from "./time.js";
@@ -43,7 +44,7 @@ export function rate(old, grade, now) {
   return {
     due: card.due.getTime(),
     last: now,
-    first: old ? old.first ?? old.last : now,
+    first: old ? (old.first ?? old.last) : now,
     reps: card.reps,
     lapses: card.lapses,
     interval: card.scheduled_days,
@@ -65,7 +66,9 @@ export function rate(old, grade, now) {
  * @param {number} now
  */
 export function queue(ids, cards, perDay, now) {
-  const started = Object.values(cards).filter((c) => dayOf(c.first ?? c.last) === dayOf(now));
+  const started = Object.values(cards).filter(
+    (c) => dayOf(c.first ?? c.last) === dayOf(now),
+  );
   const known = ids.filter((id) => Object.hasOwn(cards, id));
   const unseen = ids.filter((id) => !Object.hasOwn(cards, id));
   const early = known.filter((id) => (cards[id].state ?? REVIEW) !== REVIEW);
@@ -79,7 +82,9 @@ export function queue(ids, cards, perDay, now) {
   ];
   const fresh = unseen.slice(0, Math.max(0, perDay - started.length));
   const waiting = known.filter((id) => !isDue(id)).sort(byDue);
-  const soon = waiting.filter((id) => early.includes(id) && cards[id].due <= now + AHEAD);
+  const soon = waiting.filter(
+    (id) => early.includes(id) && cards[id].due <= now + AHEAD,
+  );
   const next = waiting.length ? cards[waiting[0]].due : undefined;
   return {
     id: [...due, ...fresh, ...soon].at(0),

@@ -36,7 +36,15 @@ export function practise(section, again = false) {
   const track = section.id.split("-")[0];
   const where = new URL(`../../${track}/day-7/questions-again/`, import.meta.url).href;
   const list = element("a", { href: where, hidden: true }, "Questions again");
-  const line = element("p", { class: "question-status" }, status, " ", list, " ", retry);
+  const line = element(
+    "p",
+    { class: "question-status" },
+    status,
+    " ",
+    list,
+    " ",
+    retry,
+  );
   /** @type {number[]} */
   let opened = [];
   let isOver = false;
@@ -47,7 +55,8 @@ export function practise(section, again = false) {
       const summary = /** @type {HTMLElement} */ (choice.querySelector("summary"));
       const has = summary.querySelector(".yours");
       if (!chosen.includes(number)) has?.remove();
-      else if (!has) summary.append(" ", element("span", { class: "yours" }, "your answer"));
+      else if (!has)
+        summary.append(" ", element("span", { class: "yours" }, "your answer"));
     }
     retry.hidden = !isOver;
     const stands = standing(store.get("answers", section.id), Date.now());
@@ -74,7 +83,9 @@ export function practise(section, again = false) {
       const now = Date.now();
       store.update("answers", section.id, (old) => answered(old, opened, isRight, now));
       const stands = standing(store.get("answers", section.id), now);
-      const wasWrong = store.get("answers", section.id)?.history.some((one) => !one.right);
+      const wasWrong = store
+        .get("answers", section.id)
+        ?.history.some((one) => !one.right);
       status.textContent = (again && wasWrong ? SAID_AGAIN : SAID)[stands];
     }
     mark(opened);
@@ -104,5 +115,6 @@ export function practise(section, again = false) {
 
 stylesheet();
 for (const section of document.querySelectorAll(".question")) {
-  if (section instanceof HTMLElement && !section.closest("wrong-questions")) practise(section);
+  if (section instanceof HTMLElement && !section.closest("wrong-questions"))
+    practise(section);
 }

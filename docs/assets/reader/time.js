@@ -25,7 +25,11 @@ export function tomorrow(at) {
  * @param {number} at
  */
 export function spoken(at) {
-  const form = /** @type {const} */ ({ day: "numeric", month: "long", year: "numeric" });
+  const form = /** @type {const} */ ({
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });
   return new Date(at).toLocaleDateString("en-GB", form);
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
-// The key facts of all pages, which this element holds as a list, one at a time as flash
-// cards; each comes back when FSRS says so. And all of them as a file for Anki.
+// The key facts of all pages, which this element holds as a list, one at a time as
+// flash cards; each comes back when FSRS says so. And all of them as a file for Anki.
 
 import { ankiFile, formula } from "../reader/anki.js";
 import { GRADES, queue, rate } from "../reader/cards.js";
@@ -18,7 +18,8 @@ import { length, spoken } from "../reader/time.js";
  * @property {HTMLAnchorElement} link to its page
  */
 
-const SETTINGS = "daybook.cards"; // which cards, how many new ones: of this browser only
+// which cards, and how many new ones a day: of this browser only
+const SETTINGS = "daybook.cards";
 const MOST_NEW = 200;
 
 /** @returns {{deck: string, perDay: number}} */
@@ -27,7 +28,8 @@ function settings() {
   try {
     const { deck, perDay } = JSON.parse(localStorage.getItem(SETTINGS) ?? "{}");
     if (typeof deck === "string") usual.deck = deck;
-    if (Number.isInteger(perDay) && perDay >= 0 && perDay <= MOST_NEW) usual.perDay = perDay;
+    if (Number.isInteger(perDay) && perDay >= 0 && perDay <= MOST_NEW)
+      usual.perDay = perDay;
   } catch {
     // damaged, or storage is blocked: as at first
   }
@@ -42,18 +44,30 @@ function parts(list) {
   return { question: [...summary.childNodes].map(copy), answer: answer.map(copy) };
 }
 
-/** HTML that means the same in Anki: formulas as TeX, whole addresses. @param {Node[]} nodes */
+/** Line ends as elements. @param {Element} code */
+function breakLines(code) {
+  const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
+  for (const text of texts) {
+    const lines = text.data.split("\n");
+    text.replaceWith(
+      ...lines.flatMap((line, n) => (n ? [element("br"), line] : [line])),
+    );
+  }
+}
+
+/** HTML that means the same in Anki: formulas as TeX, whole addresses.
+ * @param {Node[]} nodes */
 function portable(nodes) {
   const box = element("div", {}, ...nodes);
   for (const math of box.querySelectorAll("math")) {
     const isDisplay = math.getAttribute("display") === "block";
     math.replaceWith(formula(math.getAttribute("data-tex") ?? "", isDisplay));
   }
-  for (const code of box.querySelectorAll("pre")) {
-    code.innerHTML = code.innerHTML.trim().replaceAll("\n", "<br>"); // a card is a line
-  }
+  for (const code of box.querySelectorAll("pre")) breakLines(code); // a card is a line
   for (const link of box.querySelectorAll("a")) link.setAttribute("href", link.href);
-  return box.innerHTML.trim();
+  return box.outerHTML.slice("<div>".length, -"</div>".length).trim();
 }
 
 class FlashCards extends HTMLElement {
@@ -69,17 +83,28 @@ class FlashCards extends HTMLElement {
   #rated = [];
 
   #deck = element("select", { id: "cards-deck" });
-  #perDay = element("input", { id: "cards-new", type: "number", min: "0", max: `${MOST_NEW}` });
+  #perDay = element("input", {
+    id: "cards-new",
+    type: "number",
+    min: "0",
+    max: `${MOST_NEW}`,
+  });
   #counts = element("p", { class: "cards-counts" });
   #card = element("div", { class: "card", role: "group", "aria-label": "Flash card" });
   #status = element("p", { class: "cards-status", role: "status" });
-  #undo = element("button", { type: "button", "aria-keyshortcuts": "u" }, "Undo the last rating");
+  #undo = element(
+    "button",
+    { type: "button", "aria-keyshortcuts": "u" },
+    "Undo the last rating",
+  );
   #export = element("button", { type: "button" });
 
   connectedCallback() {
     if (this.#facts.length) return;
     stylesheet();
-    this.#facts = [...this.querySelectorAll("details.fact")].map((list) => this.#read(list));
+    this.#facts = [...this.querySelectorAll("details.fact")].map((list) =>
+      this.#read(list),
+    );
     this.#fillDecks();
     this.#perDay.value = `${this.#settings.perDay}`;
     const tools = element("div", { class: "practice-bar" }, this.#undo, this.#export);
@@ -123,16 +148,23 @@ class FlashCards extends HTMLElement {
   #fillDecks() {
     const option = (/** @type {string} */ value, /** @type {string | null} */ text) =>
       element("option", { value }, text ?? "");
-    this.#deck.append(option("all", "all pages"), option("done", "pages ticked in the plan"));
+    this.#deck.append(
+      option("all", "all pages"),
+      option("done", "pages ticked in the plan"),
+    );
     for (const track of this.querySelectorAll(".gathered-track")) {
       const name = track.getAttribute("data-track") ?? "";
-      this.#deck.append(option(name, `${track.querySelector("h2")?.firstChild?.textContent}`));
+      this.#deck.append(
+        option(name, `${track.querySelector("h2")?.firstChild?.textContent}`),
+      );
       for (const day of track.querySelectorAll(".gathered-day")) {
         const title = day.querySelector("h3")?.firstChild?.textContent ?? "";
         this.#deck.append(option(day.getAttribute("data-day") ?? "", `\u2003${title}`));
       }
     }
-    const isKnown = [...this.#deck.options].some((o) => o.value === this.#settings.deck);
+    const isKnown = [...this.#deck.options].some(
+      (o) => o.value === this.#settings.deck,
+    );
     const usual = this.#facts.some((fact) => this.#isDone(fact)) ? "done" : "all";
     this.#deck.value = isKnown ? this.#settings.deck : usual;
   }
@@ -242,7 +274,12 @@ class FlashCards extends HTMLElement {
 
   #showButton() {
     const keys = { type: "button", class: "card-show", "aria-keyshortcuts": "Space" };
-    const button = element("button", keys, "Show the answer ", element("kbd", {}, "Space"));
+    const button = element(
+      "button",
+      keys,
+      "Show the answer ",
+      element("kbd", {}, "Space"),
+    );
     button.addEventListener("click", () => this.#open());
     return button;
   }
@@ -251,7 +288,9 @@ class FlashCards extends HTMLElement {
     const fact = this.#fact;
     if (!fact || this.#isOpen) return;
     this.#isOpen = true;
-    const answer = /** @type {HTMLElement} */ (this.#card.querySelector(".card-answer"));
+    const answer = /** @type {HTMLElement} */ (
+      this.#card.querySelector(".card-answer")
+    );
     answer.hidden = false;
     const now = Date.now();
     const old = store.get("cards", fact.id);
@@ -259,7 +298,13 @@ class FlashCards extends HTMLElement {
       const due = rate(old, Number(grade), now).due;
       const keys = { type: "button", "aria-keyshortcuts": grade };
       const wait = element("small", {}, length(due - now));
-      const button = element("button", keys, element("kbd", {}, grade), ` ${name} `, wait);
+      const button = element(
+        "button",
+        keys,
+        element("kbd", {}, grade),
+        ` ${name} `,
+        wait,
+      );
       button.addEventListener("click", () => this.#rate(Number(grade)));
       return button;
     });
@@ -275,7 +320,8 @@ class FlashCards extends HTMLElement {
     const before = store.get("cards", fact.id);
     const after = rate(before, grade, now);
     this.#rated.push({ id: fact.id, before });
-    this.#status.textContent = `${GRADES[grade]}: comes back in ${length(after.due - now)}.`;
+    const wait = length(after.due - now);
+    this.#status.textContent = `${GRADES[grade]}: comes back in ${wait}.`;
     store.set("cards", fact.id, after); // and lays the next card
     this.#focus(".card-question, .card-done");
   }
@@ -302,9 +348,11 @@ class FlashCards extends HTMLElement {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const isOnControl = event.target instanceof Element && event.target.closest("button, a");
+    const isOnControl =
+      event.target instanceof Element && event.target.closest("button, a");
     if (event.key === " " && !this.#isOpen && !isOnControl) this.#open();
-    else if (Object.hasOwn(GRADES, event.key) && this.#isOpen) this.#rate(Number(event.key));
+    else if (Object.hasOwn(GRADES, event.key) && this.#isOpen)
+      this.#rate(Number(event.key));
     else if (event.key === "u" && this.#rated.length) this.#takeBack();
     else return;
     event.preventDefault();
@@ -312,13 +360,19 @@ class FlashCards extends HTMLElement {
   }
 
   #download() {
-    const notes = this.#facts.filter((fact) => this.#isChosen(fact)).map((fact) => {
-      const { question, answer } = parts(fact.list);
-      const source = element("a", { href: fact.link.href }, fact.link.textContent ?? "");
-      const back = `${portable(answer)}<p>${source.outerHTML}</p>`;
-      const tags = ["daybook", `daybook::${fact.day.replace("-", "::day-")}`];
-      return { id: fact.id, front: portable(question), back, tags };
-    });
+    const notes = this.#facts
+      .filter((fact) => this.#isChosen(fact))
+      .map((fact) => {
+        const { question, answer } = parts(fact.list);
+        const source = element(
+          "a",
+          { href: fact.link.href },
+          fact.link.textContent ?? "",
+        );
+        const back = `${portable(answer)}<p>${source.outerHTML}</p>`;
+        const tags = ["daybook", `daybook::${fact.day.replace("-", "::day-")}`];
+        return { id: fact.id, front: portable(question), back, tags };
+      });
     const file = new Blob([ankiFile(notes)], { type: "text/plain;charset=utf-8" });
     const link = element("a", { href: URL.createObjectURL(file) });
     link.download = "daybook-flash-cards.txt";
