@@ -224,21 +224,24 @@ class Run:
         self.optimizers = build_optimizers(self.model, self.recipe)
         self.T = self.model.config.context_length
         rank, world = processes.rank, processes.world
-        self.batches = RandomWindows(
-            corpus.train.ids, self.recipe.batch_size, self.T, plan.seed, rank, world
-        )
+        size, ids = self.recipe.batch_size, corpus.train.ids
+        self.batches = RandomWindows(ids, size, self.T, plan.seed, rank, world)
         check_length(corpus.validation.ids, self.T, "validation")
-        self.plain = NextTokenLoss(self.model)
-        compiled = self.recipe.compile and can_compile(self.device)
-        self.fast = torch.compile(self.plain, dynamic=False) if compiled else self.plain
-        self.module = share(self.fast, processes, sharded)
         self.step, self.seconds, self.history = 0, 0.0, []
         self.recent: list[Tensor] = []  # losses that nobody has looked at yet
         self.losses: list[float] = []  # of the steps since the last evaluation
         torch.manual_seed(plan.seed + processes.rank)  # dropout differs
+        self.prepare(sharded)
+
+    def prepare(self, sharded: bool) -> None:
+        """The modules to call: plain, compiled where asked for, and shared."""
+        self.plain = NextTokenLoss(self.model)
+        compiled = self.recipe.compile and can_compile(self.device)
+        self.fast = torch.compile(self.plain, dynamic=False) if compiled else self.plain
+        self.module = share(self.fast, self.processes, sharded)
         if compiled:
             self.warm_up()
-        elif self.recipe.compile and processes.first:
+        elif self.recipe.compile and self.processes.first:
             print("note: there is no C++ compiler: not compiled", file=sys.stderr)
 
     @property
