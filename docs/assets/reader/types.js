@@ -5,7 +5,7 @@
 //   import { store } from "../reader/store.js";
 //
 //   store.get("tasks", "llm-3-llama")           // {done: true, at: 1764…} or undefined
-//   store.all("notes")                          // {"/plan/": {text: "…", at: 1764…}, …}
+//   store.all("notes")                          // {"/plan/": {text: "…", at: 176…}}
 //   store.set("tasks", id, { done: true })      // `at` is added; throws if it is wrong
 //   store.update("answers", id, (old) => ({…})) // from the newest record, or undefined
 //   store.remove("cards", id)                   // as if it had never been there
@@ -24,7 +24,7 @@
 //
 //   store.snapshot()                            // all of it, to export
 //   store.replace(state, "import")              // all of it, at once or not at all
-//   store.previous()                            // what `replace` replaced, or undefined
+//   store.previous()                            // what `replace` replaced, if any
 //   store.undo()                                // back to that; again: forth
 //   store.forget()                              // no way back any more
 //   merge(one, other)                           // of each record the later one
