@@ -100,12 +100,13 @@ NANO = Recipe(  # nanoGPT's settings for a CPU
     dtype="float32",
 )
 MINUTE = Recipe(
-    steps=1500,
-    batch_size=32,
+    steps=1150,
+    batch_size=16,
     lr=3e-3,
     optimizer="muon",
     schedule="linear",
-    evaluate_every=500,
+    cooldown=0.7,
+    evaluate_every=250,
     compile=True,
 )
 PRESETS = {
@@ -125,17 +126,19 @@ PRESETS = {
     "laptop-minute": Preset(
         "modern",
         MINUTE,
-        {"context_length": 64, "d_model": 128, "n_heads": 4, "n_layers": 4},
+        {"context_length": 128, "d_model": 128, "n_heads": 2, "n_layers": 4},
     ),
     "laptop": Preset(
         "modern",
-        replace(MINUTE, steps=3000, evaluate_every=500),
+        replace(
+            MINUTE, steps=1600, batch_size=32, weight_decay=0.1, evaluate_every=100
+        ),
         {
             "context_length": 256,
             "d_model": 256,
             "n_heads": 2,
             "n_layers": 4,
-            "dropout": 0.25,
+            "dropout": 0.2,
         },
     ),
     "playground": Preset(  # the model that runs in a browser
