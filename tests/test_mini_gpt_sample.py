@@ -351,7 +351,7 @@ def checkpoint(path, architecture="gpt2", tokenizer=LETTERS, **changes):
     model = {"gpt2": gpt2, "modern": modern}[architecture]()
     content = {
         "format": 1,
-        **dict.fromkeys(("history", "losses", "batches", "random"), []),
+        **{name: [] for name in ("history", "losses", "batches", "random")},
         "seconds": 0.0,
         "plan": {"architecture": architecture},
         "model_config": asdict(model.config),
