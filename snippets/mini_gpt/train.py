@@ -48,7 +48,7 @@ from snippets.mini_gpt.run import (
 # --8<-- [end:imports]
 
 
-# --8<-- [start:fit]
+# --8<-- [start:progress]
 @contextmanager
 def asked_to_stop() -> Iterator[list[int]]:
     """A list that gets the signal of a Ctrl-C; a second Ctrl-C stops at once."""
@@ -132,6 +132,10 @@ class Progress:
             )
 
 
+# --8<-- [end:progress]
+
+
+# --8<-- [start:fit]
 def fit(run: Run, log_every: int = 10, quiet: bool = False) -> bool:
     """Train to the end of the plan; returns False if it was asked to stop before.
 

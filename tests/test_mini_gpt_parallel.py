@@ -1,0 +1,246 @@
+"""Two processes on a CPU, started by `torchrun`, against one process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from literate.project import ROOT
+from snippets.mini_gpt import parallel
+from snippets.mini_gpt.parallel import (
+    PeerError,
+    Processes,
+    choose_device,
+    from_all,
+    is_lost_connection,
+    together,
+    total,
+)
+from snippets.mini_gpt.run import evaluate, read_run, save_run
+from tests.helpers import SLOW
+from tests.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+PROGRAM = str(Path(__file__).with_name("mini_gpt_processes.py"))
+needs_torchrun = pytest.mark.skipif(
+    sys.platform == "win32", reason="torchrun's store needs libuv, which Windows lacks"
+)
+
+
+def environment() -> dict[str, str]:
+    """One thread for each process, and the loopback device to talk over."""
+    loopback = "lo0" if sys.platform == "darwin" else "lo"
+    return os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "GLOO_SOCKET_IFNAME": loopback,
+        "PYTHONUTF8": "1",
+    }
+
+
+def torchrun(*words: str) -> subprocess.Popen:
+    """Start a program in two processes."""
+    return subprocess.Popen(
+        [sys.executable, *TORCHRUN, *words],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf8",
+    )
+
+
+def both(what: str, folder: Path) -> tuple[int, str, list[dict]]:
+    """Run a part of `mini_gpt_processes.py`: exit code, errors, results."""
+    started = torchrun(PROGRAM, what, str(folder))
+    _, told = started.communicate(timeout=SLOW)
+    files = (folder / f"{what}-{rank}.json" for rank in (0, 1))
+    found = [json.loads(f.read_text("utf8")) if f.exists() else {} for f in files]
+    return started.returncode, told, found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("processes")
+    draw = torch.Generator().manual_seed(0)
+    words = ["sea", "gull", "crab", "rope", "mast", "fog", "tide", "net"]
+    chosen = torch.randint(len(words), (800,), generator=draw).tolist()
+    text = " ".join(words[n] for n in chosen)
+    (made / "text.txt").write_text(text, "utf8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def alone(folder) -> dict:
+    """The run of one process: its losses, and its evaluation in the middle."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    run = run_of(folder, "one", ALONE)
+    losses = curve(run, HALF)
+    evaluation = evaluate(run)
+    save_run(run, "last.pt")
+    found = {"losses": losses + curve(run), "evaluation": evaluation}
+    muon = run_of(folder, "one-muon", ALONE, "--optimizer", "muon")
+    found["muon"] = curve(muon, MORE)
+    torch.set_num_threads(threads)
+    return found
+
+
+@pytest.fixture(scope="module")
+def shared(folder, alone) -> dict:
+    """What two processes found."""
+    code, told, found = both("curves", folder)
+    assert code == 0, told
+    assert "Warning" not in told
+    return found[0]
+
+
+def close(one: list[float], other: list[float]) -> bool:
+    return (
+        len(one) == len(other)
+        and max(abs(a - b) for a, b in zip(one, other, strict=True)) < 1e-4
+    )
+
+
+@needs_torchrun
+@pytest.mark.parametrize("kind", ["ddp", "fsdp"])
+def test_two_processes_have_the_curve_of_one(shared, alone, kind):
+    assert len(shared[kind]["losses"]) == STEPS == 200
+    assert close(shared[kind]["losses"], alone["losses"])
+    assert alone["losses"][-1] < alone["losses"][0] - 0.5
+    assert shared[kind]["evaluation"] == pytest.approx(alone["evaluation"], abs=1e-5)
+
+
+@needs_torchrun
+@pytest.mark.parametrize("kind", ["ddp", "fsdp"])
+def test_two_processes_accumulate_as_one(shared, alone, kind):
+    found = shared[f"{kind}-accumulate"]["losses"]
+    assert close(found, alone["losses"][:MORE])
+
+
+@needs_torchrun
+def test_muon_shared_out_takes_nearly_the_same_steps(shared, alone):
+    pairs = zip(shared["fsdp-muon"]["losses"], alone["muon"], strict=True)
+    assert max(abs(a - b) for a, b in pairs) < 2e-2  # its products are in bfloat16
+    assert not close(alone["muon"], alone["losses"][:MORE])
+
+
+@needs_torchrun
+def test_each_kind_of_run_goes_on_with_the_checkpoint_of_another(shared, alone):
+    wanted = alone["losses"][HALF : HALF + MORE]
+    for name in ("one goes on", "ddp goes on", "fsdp goes on", "one goes on with fsdp"):
+        assert close(shared[name], wanted), name
+
+
+@needs_torchrun
+@pytest.mark.parametrize("kind", ["ddp", "fsdp"])
+def test_one_process_goes_on_with_the_checkpoint_of_two(shared, alone, folder, kind):
+    run = run_of(folder, kind, ALONE, "--resume")
+    assert close(curve(run, HALF + MORE), alone["losses"][HALF : HALF + MORE])
+
+
+@needs_torchrun
+def test_where_one_process_fails_all_stop(folder):
+    code, told, (first, second) = both("failures", folder)
+    assert code == 0, told
+    stops = "PeerError: process {} stops, since another one failed"
+    assert first["told"][0] == stops.format(0)
+    assert second["told"][0] == "ValueError: this one"
+    assert first["told"][1].startswith("OSError: could not write ")
+    assert second["told"][1] == stops.format(1)
+
+
+@needs_torchrun
+def test_a_process_that_dies_takes_the_other_with_it(folder):
+    started = time.monotonic()
+    code, told, _ = both("lost", folder)
+    assert code == 1
+    assert "exitcode  : 7" in told
+    assert time.monotonic() - started < SLOW / 2
+    error = (folder / "0.err").read_text("utf8")
+    assert "error: process 0 lost another one (" in error
+
+
+@needs_torchrun
+def test_the_program_stops_by_a_signal_and_goes_on(folder):
+    out = folder / "stopped"
+    words = ["-m", "snippets.mini_gpt.train", *TINY, "--data", str(folder / "text.txt")]
+    words += ["--out", str(out), "--steps", "100000", "--evaluate-every", "50000"]
+    started = torchrun(*words)
+    deadline = time.monotonic() + SLOW
+    while not list(out.glob("log/*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=SLOW)
+    step = read_run(out / "last.pt")["step"]
+    assert 0 < step < 50_000
+    assert started.returncode != 0
+    run = run_of(folder, "stopped", ALONE, "--steps", "100000", "--resume")
+    assert run.step == step
+
+
+def test_one_process_needs_no_other():
+    value = torch.tensor(3.0)
+    assert total(value, ALONE) is value
+    assert from_all("a", ALONE) == ["a"]
+    assert together(lambda: 5, ALONE) == 5
+    with pytest.raises(ZeroDivisionError):
+        together(lambda: 1 / 0, ALONE)
+
+
+def test_the_device_is_the_best_one_there_is(monkeypatch):
+    def with_devices(cuda: bool, mps: bool) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    with_devices(cuda=True, mps=False)
+    assert choose_device("auto", 1) == torch.device("cuda", 1)
+    assert choose_device("cpu", 1) == torch.device("cpu")
+    with_devices(cuda=False, mps=True)
+    assert choose_device("auto") == torch.device("mps")
+    with_devices(cuda=False, mps=False)
+    assert choose_device("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match="'cuda' is not here; there is: auto, cpu$"):
+        choose_device("cuda")
+
+
+def test_mps_is_for_one_process(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "0")):
+        monkeypatch.setenv(name, value)
+    with (
+        pytest.raises(ValueError, match="mps is for one process: take --device cpu"),
+        parallel.joined_processes("mps"),
+    ):
+        pass
+
+
+def test_a_lost_connection_is_told_from_other_errors():
+    assert is_lost_connection(RuntimeError("[gloo/pair.cc] Connection closed by peer"))
+    assert is_lost_connection(torch.distributed.DistBackendError("NCCL"))
+    assert not is_lost_connection(RuntimeError("shapes do not match"))
+    assert issubclass(PeerError, Exception)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_all_are_told_of_the_one_that_fails(monkeypatch, fails):
+    second = Processes(1, 2, torch.device("cpu"))
+    answers = iter([[fails, False], [False, False]])
+    monkeypatch.setattr(parallel, "from_all", lambda value, processes: next(answers))
+    called = []
+    if fails:
+        with pytest.raises(PeerError, match="process 1 stops"):
+            together(lambda: called.append(1), second)
+        assert called == []
+    else:
+        together(lambda: called.append(1), second)
+        assert called == [1]
