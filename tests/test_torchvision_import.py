@@ -13,7 +13,7 @@ import daybook_torchvision
 from literate import run
 from literate.block import Block, Options
 from literate.notebook import KERNEL
-from tests.helpers import python, run_alone
+from tests.helpers import SLOW, python, run_alone
 
 IMPORTS = """
 import torchvision
@@ -97,7 +97,7 @@ def test_in_the_process_of_a_page_and_in_one_that_it_starts():
     blocks = [
         Block(i, 1, "top", text, (1,), Options()) for i, text in enumerate(sources)
     ]
-    result = run.run("page.md", blocks)
+    result = run.run("page.md", blocks, limit=SLOW)
     assert result.failed is None, result.failed.message
     for output in result.outputs:
         assert output.text.startswith("Image(")
@@ -106,7 +106,8 @@ def test_in_the_process_of_a_page_and_in_one_that_it_starts():
 def test_in_the_kernel_of_a_lab():
     book = nbformat.v4.new_notebook(metadata=KERNEL)
     book.cells = [nbformat.v4.new_code_cell(IMPORTS)]
-    nbclient.NotebookClient(book, kernel_name="python3").execute()
+    client = nbclient.NotebookClient(book, kernel_name="python3", startup_timeout=SLOW)
+    client.execute()
     printed = [output.text for output in book.cells[0].outputs if "text" in output]
     assert any(text.startswith("Image(") for text in printed), printed
 
