@@ -23,7 +23,7 @@ from snippets.mini_gpt.data import whole_text
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
 from snippets.mini_gpt.model import count_parameters
 from snippets.mini_gpt.run import read_run
-from snippets.mini_gpt.train import main as train
+from snippets.mini_gpt.train import main
 
 # --8<-- [end:imports]
 
@@ -85,7 +85,7 @@ def ship(checkpoint: Path, folder: Path) -> dict[str, Any]:
 # --8<-- [end:ship]
 
 
-def main() -> int:
+def ship_main() -> int:
     """Read the command line, train, write; returns the exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     here = Path(__file__).parents[1] / "data"
@@ -94,7 +94,7 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         plan = ["--data", "shakespeare", "--preset", "playground", "--out", folder]
-        if code := train(plan):
+        if code := main(plan):
             return code
         made = ship(Path(folder) / "best.pt", options.out)
     print(
@@ -104,4 +104,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ship_main())
