@@ -180,7 +180,7 @@ def test_the_program_stops_by_a_signal_and_goes_on(folder):
         time.sleep(0.1)
     time.sleep(1)
     started.send_signal(signal.SIGINT)
-    _, told = started.communicate(timeout=SLOW)
+    started.communicate(timeout=SLOW)
     step = read_run(out / "last.pt")["step"]
     assert 0 < step < 50_000
     assert started.returncode != 0
@@ -209,7 +209,7 @@ def test_the_device_is_the_best_one_there_is(monkeypatch):
     assert choose_device("auto") == torch.device("mps")
     with_devices(cuda=False, mps=False)
     assert choose_device("auto") == torch.device("cpu")
-    with pytest.raises(ValueError, match="'cuda' is not here; there is: auto, cpu$"):
+    with pytest.raises(ValueError, match=r"'cuda' is not here; there is: auto, cpu$"):
         choose_device("cuda")
 
 

@@ -580,6 +580,8 @@ def test_a_full_disk_while_the_ids_are_written(text, tmp_path, capsys):
     assert main(words(text, tmp_path / "run")) == 0
 
 
+# TensorBoard writes in a thread, which tells of its end too
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_full_disk_while_tensorboard_writes(stopped, capsys):
     before = (stopped / "last.pt").read_bytes()
     plain = ["--resume", "--out", str(stopped), "--device", "cpu"]
