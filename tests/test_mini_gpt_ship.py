@@ -40,9 +40,7 @@ def test_the_card_is_of_these_weights(card):
 
 def test_it_writes_words_of_its_text(trained):
     prompt = trained.tokenizer.encode("\n")
-    (ids,) = generate_rows(
-        trained.model, [prompt], 300, Sampling(temperature=0.5)
-    )
+    (ids,) = generate_rows(trained.model, [prompt], 300, Sampling(temperature=0.5))
     words = trained.tokenizer.decode(ids).split()
     common = {"the", "and", "to", "of", "I", "my", "that", "is", "in", "a", "you"}
     assert len(words) > 30
