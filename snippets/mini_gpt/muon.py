@@ -85,19 +85,19 @@ class BatchedMuon(Optimizer):
                 state["momentum_buffer"] = torch.zeros_like(p)
             mean = state["momentum_buffer"].lerp_(p.grad, 1 - momentum)
             looks.append(p.grad.lerp(mean, momentum))
-        steps = orthogonalise(torch.stack([whole(look) for look in looks]))
+        steps = orthogonalise(torch.stack([gathered(look) for look in looks]))
         rows, columns = params[0].shape
         for p, step in zip(params, steps, strict=True):
             p.mul_(1 - lr * group["weight_decay"])
-            p.add_(like(step, p), alpha=-lr * max(1, rows / columns) ** 0.5)
+            p.add_(spread_as(step, p), alpha=-lr * max(1, rows / columns) ** 0.5)
 
 
-def whole(matrix: Tensor) -> Tensor:
+def gathered(matrix: Tensor) -> Tensor:
     """A matrix of which each process may have a part, in one piece."""
     return matrix.full_tensor() if isinstance(matrix, DTensor) else matrix
 
 
-def like(matrix: Tensor, other: Tensor) -> Tensor:
+def spread_as(matrix: Tensor, other: Tensor) -> Tensor:
     """A matrix shared out over the processes as another one is."""
     if isinstance(other, DTensor):
         return distribute_tensor(matrix, other.device_mesh, other.placements)

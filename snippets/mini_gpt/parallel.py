@@ -146,7 +146,7 @@ def shard(model: nn.Module) -> None:
     fully_shard(model)
 
 
-def share(module: nn.Module, processes: Processes, sharded: bool) -> nn.Module:
+def data_parallel(module: nn.Module, processes: Processes, sharded: bool) -> nn.Module:
     """The module to call: one whose backward pass averages gradients."""
     if processes.world == 1 or sharded:
         return module

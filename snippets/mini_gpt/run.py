@@ -34,12 +34,12 @@ from snippets.mini_gpt.data import (
 from snippets.mini_gpt.muon import BatchedMuon
 from snippets.mini_gpt.parallel import (
     Processes,
+    data_parallel,
     from_all,
     gradients_averaged,
     load_whole_state,
     own_part,
     shard,
-    share,
     together,
     total,
     whole_state,
@@ -238,7 +238,7 @@ class Run:
         self.plain = NextTokenLoss(self.model)
         compiled = self.recipe.compile and can_compile(self.device)
         self.fast = torch.compile(self.plain, dynamic=False) if compiled else self.plain
-        self.module = share(self.fast, self.processes, sharded)
+        self.module = data_parallel(self.fast, self.processes, sharded)
         if compiled:
             self.warm_up()
         elif self.recipe.compile and self.processes.first:
