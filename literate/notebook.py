@@ -24,11 +24,13 @@ BOX = re.compile(
     r'^(?P<indent> *)(?:!!!|\?\?\?\+?) +(?P<kind>[\w-]+)[^"]*(?:"(?P<title>.*)")?$'
 )
 TAB = re.compile(r'^(?P<indent> *)===[!+]? +"(?P<title>.*)"$')
-HTML_BLOCK = re.compile(r"^\s*<(?P<tag>!--|figure\b|svg\b)")
+HTML_BLOCK = re.compile(r"^\s*<(?P<tag>!--|figure\b|svg\b|[a-z]+-[a-z-]+)")
 CAPTION = re.compile(r"<figcaption>(.*)</figcaption>")
 MARKDOWN_TAG = re.compile(r"^\s*</?(?:div|section)\b[^>]*>\s*$")
 ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*[#.][^{}\n]*\}")
-LINK = re.compile(r"(?P<image>!?)\[(?P<label>[^\]]*)\]\((?P<target>[^)\s]+)\)")
+CODE_OR_LINK = re.compile(
+    r"`[^`]+`|(?P<image>!?)\[(?P<label>[^\]]*)\]\((?P<target>[^)\s]+)\)"
+)
 FOOTNOTE = re.compile(r"\[\^([\w-]+)\]:?")
 INLINE_TEX = re.compile(r"\\\((.+?)\\\)")
 DISPLAY_TEX = re.compile(r"^\s*\\[\[\]]\s*$")
@@ -206,7 +208,7 @@ class Prose:
     def _leave_out(self, text: str) -> None:
         """Skip HTML up to its end; of a figure, keep the caption."""
         if caption := CAPTION.search(text):
-            self._write(f"*{caption[1]}*")
+            self._write(f"*{_italic(caption[1])}*")
         if self.until in text:
             self.until = ""
 
@@ -243,7 +245,8 @@ class Prose:
         self.answers = []
 
     def _outside_code(self, text: str) -> str:
-        """Change the parts of a line that are not code."""
+        """Change the parts of a line that are not code; a link's label may be code."""
+        text = CODE_OR_LINK.sub(lambda m: self._link(m) if m["target"] else m[0], text)
         pieces = re.split(r"(`[^`]+`)", text)
         return "".join(p if i % 2 else self._inline(p) for i, p in enumerate(pieces))
 
@@ -251,8 +254,7 @@ class Prose:
         text = ATTRIBUTES.sub("", text)
         text = INLINE_TEX.sub(r"$\1$", text)
         text = DISPLAY_TEX.sub("$$", text)
-        text = FOOTNOTE.sub(r"[\1]", text)
-        return LINK.sub(self._link, text)
+        return FOOTNOTE.sub(r"[\1]", text)
 
     def _link(self, match: re.Match) -> str:
         target, label = match["target"], match["label"]
@@ -265,6 +267,11 @@ class Prose:
         path = re.sub(r"(^|/)index\.md$", r"\1", path)
         path = re.sub(r"\.(md|py)$", "/", path)
         return f"{match['image']}[{label}]({self.site_url}{path}{hash_}{anchor})"
+
+
+def _italic(html: str) -> str:
+    """A caption as Markdown that stands in italics: words alone and code."""
+    return re.sub(r"</?code>", "`", re.sub(r"</?(em|strong)>", "", html))
 
 
 def _spaces(text: str) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -165,8 +166,30 @@ def test_a_process_that_dies_takes_the_other_with_it(folder):
     assert code == 1
     assert "exitcode  : 7" in told
     assert time.monotonic() - started < SLOW / 2
-    error = (folder / "0.err").read_text("utf8")
-    assert "error: process 0 lost another one (" in error
+
+
+def test_a_process_that_loses_the_other_says_so(folder):
+    """Without torchrun, which may end the one that is left before it can speak."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = [
+        subprocess.Popen(
+            [sys.executable, PROGRAM, "lost", str(folder)],
+            cwd=ROOT,
+            env=environment()
+            | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+            | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "USE_LIBUV": "0"},
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf8",
+        )
+        for rank in (0, 1)
+    ]
+    told = [process.communicate(timeout=SLOW)[1] for process in started]
+    assert started[1].returncode == 7
+    assert "error: process 0 lost another one (" in told[0]
+    assert json.loads((folder / "lost-0.json").read_text("utf8")) == {"code": 2}
 
 
 @needs_torchrun
