@@ -21,7 +21,8 @@ PAGE = r"""
 Know first: *sums*.
 ///
 
-Text with \(a^2\), $b$ and a [link](/llm/day-1/index.md#pages), [another](other.md), [`x()`](other.md#x), `[no](link.md)`.
+Text with \(a^2\), $b$ and a [link](/llm/day-1/index.md#pages), [another](other.md),
+[`x()`](other.md#x), `[no](link.md)`.
 
 \[
 c^2
@@ -134,7 +135,8 @@ def test_a_block_that_must_raise_does_not_stop_the_notebook(cells):
         "# Title\n",
         "Know first: *sums*.",
         "Text with $a^2$, $b$ and a [link](https://example.org/book/llm/day-1/#pages)",
-        "[another](https://example.org/book/other/), [`x()`](https://example.org/book/other/#x), `[no](link.md)`.",
+        "[another](https://example.org/book/other/)",
+        "[`x()`](https://example.org/book/other/#x), `[no](link.md)`.",
         "$$\nc^2\n$$",
         "> **Mind the step**\n>\n> Inside, $x$.",
         "`snippets/attention.py`",
@@ -159,7 +161,7 @@ def test_prose_is_plain_markdown(prose, text):
 def test_without_a_known_address_links_are_text():
     book = notebook.notebook(Page(None, PAGE))
     text = "\n".join(cell.source for cell in book.cells)
-    assert "and a link, another, `x()`, `[no](link.md)`." in text
+    assert "and a link, another,\n`x()`, `[no](link.md)`." in text
 
 
 LEFT_OVER = {
