@@ -31,6 +31,7 @@ from snippets.mini_gpt.sample import (
     stream_texts,
     window_start,
 )
+from tests.helpers import SLOW
 
 SIZES = {"context_length": 12, "d_model": 16, "n_heads": 2, "n_layers": 2}
 LETTERS = CharTokenizer("abcdefghij")
@@ -504,3 +505,20 @@ def test_text_comes_as_it_is_written(tmp_path):
         program.kill()
         program.wait()
         program.stdout.close()
+
+
+def test_who_reads_no_further_gets_no_error(tmp_path):
+    """As `| head` does."""
+    path = checkpoint(tmp_path / "best.pt")
+    options = ("--prompt", "abc", "--tokens", "1000000", "--device", "cpu")
+    program = subprocess.Popen(
+        [sys.executable, "-m", sample.__name__, path, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    program.stdout.read(20)
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    assert program.wait(timeout=SLOW) == 1
+    program.stderr.close()
