@@ -241,6 +241,13 @@ def tokens_a_second(work: Callable[[], int], times: int = 3) -> float:
     return best
 
 
+def keep(kind: str, found: dict[str, Any]) -> None:
+    """Record what was found in place of what was recorded of the kind before."""
+    record = json.loads(RECORD.read_text("utf8")) if RECORD.exists() else {}
+    record[kind] = found
+    RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf8", newline="\n")
+
+
 KINDS = {"race": race, "sprint": sprint, "ablation": ablation, "writing": writing}
 
 
@@ -262,9 +269,7 @@ def main() -> None:
         return
     found = {"machine": machine(), "runs": KINDS[options.kind]()}
     if options.record:
-        record = json.loads(RECORD.read_text("utf8")) if RECORD.exists() else {}
-        record[options.kind] = found
-        RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf8")
+        keep(options.kind, found)
 
 
 if __name__ == "__main__":
