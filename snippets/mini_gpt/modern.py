@@ -1,8 +1,8 @@
 """A GPT of today's parts, each with a switch: what a speedrun changes of GPT-2.
 
-With all switches off it is the GPT-2 of `model.py` without biases. Axes: `B` batch, `T`
-tokens, `S` tokens that are asked, `C = d_model` channels, `H` heads, `D` channels of
-one head, `V` vocabulary.
+With `tied`, `convolution=1` and all other switches off it is the GPT-2 of `model.py`
+without biases, with the exact GELU. Axes: `B` batch, `T` tokens, `S` tokens that are
+asked, `C = d_model` channels, `H` heads, `D` channels of one head, `V` vocabulary.
 """
 
 # --8<-- [start:imports]

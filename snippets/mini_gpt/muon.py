@@ -23,8 +23,9 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # the coefficients of Jordan et al.
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     """Nearly U Vᵀ of each U S Vᵀ, by Newton-Schulz iteration in bfloat16.
 
-    `matrices` (N, R, C); returns as many, with singular values near 1 (0.7 to 1.2), in
-    float32. Each step applies a x + b x³ + c x⁵ to all singular values.
+    `matrices` (N, R, C); returns as many, in float32, with singular values near 1
+    (0.7 to 1.2; very small ones need more steps). Each step applies
+    a x + b x³ + c x⁵ to all singular values.
     """
     a, b, c = NEWTON_SCHULZ
     tall = matrices.size(-2) > matrices.size(-1)
