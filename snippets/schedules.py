@@ -104,9 +104,10 @@ def one_cycle(
 ) -> Schedule:
     """Up from `start` to 1 in a part `rise` of the steps, down to `end` in the rest.
 
-    Both ways as half a wave of a cosine (Smith and Topin 2018; `OneCycleLR`, which
-    gives `start` and `end` by divisors). Raises ValueError for a step past the end, and
-    where `rise` leaves one way less than a step.
+    After Smith and Topin 2018, who go in straight lines; here both ways are half a
+    wave of a cosine, as in `OneCycleLR`, which gives `start` and `end` by divisors.
+    Raises ValueError for a step past the end, and where `rise` leaves one way less than
+    a step.
     """
     check_count("steps", steps)
     top, last = rise * steps - 1, steps - 1
