@@ -4,11 +4,12 @@
 
 `race` trains the reference, a minute's and twenty minutes' recipe; `sprint` the
 reference again, and a run of some seconds that reaches its loss; `ablation` trains
-the minute's recipe with a part less each time; `writing` writes with and without a
-cache. Tiny Shakespeare, characters, the whole validation split. Each run has a process
-of its own. The clock counts training steps; building with compiling, and evaluating,
-are printed beside it. With `--record`, what was found is kept in
-`snippets/data/speedrun.json`, from which the page draws.
+the minute's recipe with a part less each time; `windows` trains the sprint and the
+minute's recipe once more, and evaluates with the reference's windows too; `writing`
+writes with and without a cache. Tiny Shakespeare, characters, the whole validation
+split. Each run that is timed has a process of its own. The clock counts training steps;
+building with compiling, and evaluating, are printed beside it. With `--record`, what
+was found is kept in `snippets/data/speedrun.json`, from which the page draws.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from snippets.mini_gpt.data import load_corpus
 from snippets.mini_gpt.model import count_parameters
 from snippets.mini_gpt.parallel import Processes
 from snippets.mini_gpt.presets import PRESETS, build_model
-from snippets.mini_gpt.run import Plan, Run
+from snippets.mini_gpt.run import Plan, Run, evaluate
 from snippets.mini_gpt.train import fit, make_plan
 
 RECORD = Path(__file__).parents[1] / "snippets" / "data" / "speedrun.json"
@@ -93,14 +94,18 @@ SPRINT = {
 CASES = {**RACE, **SPRINT, **ABLATION}
 
 
+def new_run(case: Case, folder: str) -> Run:
+    """A run of a case, on the CPU, before its first step."""
+    plan, out = case.plan(), Path(folder)
+    corpus = load_corpus(plan.data, plan.tokenizer, out)
+    return Run(plan, corpus, Processes(0, 1, torch.device("cpu")), out)
+
+
 def run_case(case: Case) -> dict[str, Any]:
     """Train, and tell how it went."""
-    plan = case.plan()
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
-        corpus = load_corpus(plan.data, plan.tokenizer, out)
         begun = time.perf_counter()
-        run = Run(plan, corpus, Processes(0, 1, torch.device("cpu")), out)
+        run = new_run(case, folder)
         built = time.perf_counter() - begun
         fit(run, quiet=not sys.stderr.isatty())
         all_in_all = time.perf_counter() - begun
@@ -108,7 +113,7 @@ def run_case(case: Case) -> dict[str, Any]:
         "says": case.says,
         "preset": case.preset,
         "parameters": count_parameters(run.model),
-        "tokens_a_step": plan.recipe.batch_size * run.T,
+        "tokens_a_step": run.recipe.batch_size * run.T,
         "context": run.T,
         "steps": run.step,
         "dtype": str(run.dtype).removeprefix("torch."),
@@ -199,6 +204,27 @@ def print_run(name: str, result: dict[str, Any]) -> None:
     )
 
 
+def windows() -> dict[str, Any]:
+    """The last losses over windows as the run has them, and as the reference has."""
+    T = PRESETS["nano"].model["context_length"]
+    found = {}
+    for name in ("seconds", "minute"):
+        with tempfile.TemporaryDirectory() as folder:
+            run = new_run(CASES[name], folder)
+            fit(run, quiet=not sys.stderr.isatty())
+        losses = {run.T: run.history[-1].validation}
+        run.T, run.fast = T, run.plain  # the compiled module is for one shape
+        losses[T] = evaluate(run)
+        found[name] = {
+            "says": CASES[name].says,
+            "steps": run.step,
+            "dtype": str(run.dtype).removeprefix("torch."),
+            "losses": {T: round(loss, 4) for T, loss in losses.items()},
+        }
+        print(name, found[name]["losses"])
+    return found
+
+
 @torch.inference_mode()
 def writing() -> dict[str, Any]:
     """Tokens a second with a cache, and with a full window computed for each."""
@@ -248,7 +274,13 @@ def keep(kind: str, found: dict[str, Any]) -> None:
     RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf8", newline="\n")
 
 
-KINDS = {"race": race, "sprint": sprint, "ablation": ablation, "writing": writing}
+KINDS = {
+    "race": race,
+    "sprint": sprint,
+    "ablation": ablation,
+    "windows": windows,
+    "writing": writing,
+}
 
 
 def main() -> None:
