@@ -114,7 +114,10 @@ def runs(project: Path) -> int:
 
 @contextlib.contextmanager
 def serving(project: Path) -> Iterator[int]:
-    """`mkdocs serve` on a free port."""
+    """`mkdocs serve` on a free port, once it answers.
+
+    Raises TimeoutError if it does not within five minutes, or has ended.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -123,15 +126,24 @@ def serving(project: Path) -> Iterator[int]:
         [sys.executable, *command], cwd=project, env=environment(project)
     )
     try:
-        for _ in range(300):
-            with contextlib.suppress(OSError):
-                get(port, "/")
-                break
+        deadline = time.monotonic() + 300
+        while not answers(port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise TimeoutError(f"mkdocs serve does not answer on port {port}")
             time.sleep(0.1)
         yield port
     finally:
         server.terminate()
         server.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether a server is there."""
+    try:
+        get(port, "/")
+    except OSError:
+        return False
+    return True
 
 
 def get(port: int, path: str) -> str:
