@@ -1,27 +1,41 @@
-"""Doctests of the pages, by pytest-markdown-docs.
+"""Doctests of the pages, by pytest-markdown-docs, and how the tests are shared out.
 
 The plugin finds the pages and makes a test of each block. It is given the blocks that
-the site's own Markdown shows (`SitePages`), and a runner (`PageRunner`) that runs each
-page in a process of its own, as the site build does, and holds every block against
-`tests/expected/`. All pages run in the background from the start of the session, as
-many as there are cores; a test waits for its page.
+`literate.parse` finds (`SitePages`), and a runner (`PageRunner`) that runs each page in
+a process of its own, as the site build does, and holds every block against
+`tests/expected/`. A page runs once in a session, whoever needs it first; outputs that
+are kept from before are taken, unless `CI=true`.
+
+With pytest-xdist (`-n auto --dist loadgroup`), the tests of a file stay in one process
+unless they say otherwise.
 """
 
+import os
+import shutil
 import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
 
-from literate import expected, render, site_pages, vocabularies
+from literate import expected
 from literate.block import Block
-from literate.outputs import RUNS
-from literate.project import DOCS, relative
-from literate.run import Run
-from literate.source import Page, read
+from literate.page import Page, read
+from literate.parse import Parsed, parse
+from literate.project import CACHE, DOCS, ROOT, cores, relative
+from literate.running import cache, schedule, vocabularies
+from literate.running.process import PageRun
+from literate.running.worker import ENVIRONMENT
+from literate.showing import render
 
-MOST_SECONDS = 20.0  # of processor time, for the blocks of a page together
+os.environ.update(ENVIRONMENT)  # one thread for torch in each process of the tests
+
+# what fails soonest comes first; the site and the browser need all pages
+KINDS = ("repository", "literate", "pages", "snippets", "site")
+SLOWEST = 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,14 +50,70 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect pages only where asked for by path: `docs` is in `testpaths`."""
     vocabularies.install()
+    config.addinivalue_line("markers", "xdist_group(name): tests for one process")
     config.option.markdowndocs = True
+    config.option.durations = config.option.durations or SLOWEST
+    config.option.durations_min = 1.0
     PageRunner.update = config.getoption("--update-outputs")
+    is_worker = hasattr(config, "workerinput")
+    if os.environ.get("CI") == "true" and not is_worker:
+        for kind in (cache.KIND, "labs"):  # prove it all on this machine
+            shutil.rmtree(CACHE / kind, ignore_errors=True)
+    if not is_worker:
+        config.pluginmanager.register(Report(config), "daybook-report")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as cores, for `-n auto`."""
+    return cores()
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Of `docs/` only pages: the plugin would import labs and downloaded scripts."""
+    """Of `docs/` only pages: the plugin would import labs."""
     is_code = DOCS in collection_path.parents and collection_path.suffix == ".py"
     return True if is_code else None
+
+
+def kind_of(path: Path) -> str:
+    """What a test is about, by the folder of its file."""
+    parts = path.relative_to(ROOT).parts if ROOT in path.parents else ("",)
+    kind = "pages" if parts[0] == "docs" else parts[1:2][0]
+    return kind if kind in KINDS else "snippets"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the kinds in order, and keep the tests of a file together."""
+    items.sort(key=lambda item: KINDS.index(kind_of(item.path)))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(relative(item.path)))
+
+
+class Report:
+    """Failures when they happen, and at the end where the time went."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called for each part of each test."""
+        path = ROOT / report.nodeid.split("::")[0]
+        self.seconds[kind_of(path)] += report.duration
+        if report.failed:
+            terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+            terminal.write_line("")
+            terminal.write_line(f"FAILED {report.nodeid}", red=True)
+            terminal.write_line(report.longreprtext)
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> None:
+        """The seconds of each kind, over all processes."""
+        terminalreporter.section("time by kind, over all processes")
+        for kind, seconds in sorted(self.seconds.items(), key=lambda pair: -pair[1]):
+            terminalreporter.write_line(f"{kind:<12}{seconds:8.1f} s")
 
 
 def pytest_markdown_docs_markdown_it() -> "SitePages":
@@ -51,13 +121,26 @@ def pytest_markdown_docs_markdown_it() -> "SitePages":
     return SitePages()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Iterator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The plugin's parser is given a text; here is the file that it comes from."""
+    SitePages.path = collector.path
+    return (yield)
+
+
 class SitePages:
     """The blocks of a page as the site shows them, in the form the plugin reads."""
 
+    path: Path | None = None
+
     def parse(self, text: str) -> list[SimpleNamespace]:
-        """The fences of a page, given the text of its file; none for other texts."""
-        known = (p for p in PAGES.values() if p.page.path.read_text("utf8") == text)
-        page = next(known, None)
+        """The fences of the page that is collected; none of other files."""
+        if self.path is None or self.path.suffix != ".md":
+            return []
+        if DOCS not in self.path.parents:
+            return []
         return [
             SimpleNamespace(
                 type="fence",
@@ -65,7 +148,7 @@ class SitePages:
                 content=block.source + "\n",
                 info="python notest" if block.options.notest else "python",
             )
-            for block in (page.blocks if page else [])
+            for block in PAGES[self.path].parsed.blocks
         ]
 
 
@@ -73,21 +156,20 @@ class TestedPage:
     """A page, its blocks, and its run."""
 
     def __init__(self, page: Page) -> None:
-        self.page = page
-        self.blocks = site_pages.blocks(page)
-        self.future = None
+        self.parsed: Parsed = parse(page).sound()
+        self._run: PageRun | None = None
 
-    def run(self) -> Run:
-        """The run of the page; starts it if nothing has."""
-        self.future = self.future or RUNS.start(self.page, self.blocks)
-        return self.future.result()
+    def run(self) -> PageRun:
+        """The run of the page, which happens when it is first asked for."""
+        self._run = self._run or schedule.finished(self.parsed)
+        return self._run
 
     def block_at(self, line: int) -> Block:
         """The block whose fence is in this line."""
-        return next(block for block in self.blocks if block.line == line)
+        return next(block for block in self.parsed.blocks if block.line == line)
 
 
-class Pages(dict):
+class Pages(dict[Path, TestedPage]):
     """Tested pages by path, read when first asked for."""
 
     def __missing__(self, path: Path) -> TestedPage:
@@ -98,36 +180,33 @@ class Pages(dict):
 PAGES = Pages()
 
 
-def pytest_collect_file(file_path: Path) -> None:
-    """Remember each page before the plugin parses it."""
-    if file_path.suffix == ".md" and DOCS in file_path.parents:
-        PAGES[file_path]
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start all pages that have tests."""
-    if session.config.option.collectonly:
-        return
-    wanted = {item.path for item in session.items if item.path.suffix == ".md"}
-    for path in sorted(wanted):
-        tested = PAGES[path]
-        tested.future = RUNS.start(tested.page, tested.blocks)
+    """Where one process has all tests, start all their pages side by side."""
+    config = session.config
+    is_alone = not hasattr(config, "workerinput") and not getattr(
+        config.option, "numprocesses", None
+    )
+    if is_alone and not config.option.collectonly:
+        for path in sorted({item.path for item in session.items} & set(PAGES)):
+            if schedule.kept(PAGES[path].parsed) is None:
+                schedule.start(PAGES[path].parsed)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what still runs; with --update-outputs, write what was printed."""
     if PageRunner.update and not session.config.option.collectonly:
         accept(item.path for item in session.items)
-    RUNS.stop()
+    schedule.SCHEDULE.stop()
 
 
-def accept(paths) -> None:
+def accept(paths: Iterable[Path]) -> None:
     """Write the expected file of each page that ran to its end."""
     for path in sorted(set(paths) & set(PAGES)):
         tested = PAGES[path]
         result = tested.run()
         if not result.failed:
-            expected.write(path, expected.all_of(tested.blocks, result.outputs))
+            texts = expected.all_of(tested.parsed.blocks, result.outputs)
+            expected.write(path, texts)
     for path in expected.stale():
         path.unlink()
 
@@ -148,15 +227,12 @@ class PageRunner(DefaultRunner):
         if block.index >= len(result.outputs):
             pytest.fail("not run: an earlier block failed", pytrace=False)
         output = result.outputs[block.index]
-        place = f"{tested.page.name}:{block.line}"
+        page = tested.parsed.page
+        place = f"{page.name}:{block.line}"
         if problem := render.problems(block, output):
             pytest.fail(f"{place}: {problem}", pytrace=False)
-        if block is tested.blocks[-1]:
-            seconds = sum(output.work for output in result.outputs)
-            if seconds > MOST_SECONDS:
-                pytest.fail(f"{place}: the page took {seconds:.0f} s", pytrace=False)
         if not self.update:
-            self.compare(tested.page, block, expected.text_of(block, output), place)
+            self.compare(page, block, expected.text_of(block, output), place)
 
     @staticmethod
     def compare(page: Page, block: Block, got: str, place: str) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import tiktoken
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from literate import vocabularies
+from literate.running import vocabularies
 from snippets.corpus import load_text
 from snippets.tokenizers.bpe import BPETokenizer
 

@@ -2,16 +2,16 @@
 
 Read in this order:
 
-- `source`      a page as its author wrote it: front matter, includes, fences
-- `block`       one executable block: the options in its header, its code, its lines
-- `extension`   the way of a page through Markdown; where the parts below are called
-- `outputs`     the outputs of a page: from the `cache`, or by a `run` of it
-- `run`         a process for each page, and what to say when it fails
-- `worker`      inside that process: blocks run as in a notebook; `figures` as SVG
-- `render`      outputs as HTML
-- `expected`    what pages printed when a person last looked; the tests compare
+- `page`       a page as its author wrote it, each line with its number
+- `block`      a fence, and the executable block in it
+- `parse`      a page taken apart, once for everybody who needs it
+- `running/`   the blocks run, each page in a process of its own
+- `showing/`   Markdown and outputs become HTML
+- `handing_out/`  what readers take along: notebooks, scripts, labs
+- `expected`   what pages printed when a person last looked; the tests compare
+- `build`, `serve`  the two programs; `hook` is where MkDocs meets us, `config` what
+  mkdocs.yml reads, `progress` the line that says how far the work is
 
-And beside it: `learner` (questions, facts, exercises), `plan` (tasks), `widgets`,
-`mathml` (formulas), `notebook` (downloads of chapters), `labs`, `site` (what mkdocs.yml
-asks for), `dependencies` (which snippets a page needs), `project` (where things are).
+And beside it: `plan` (tasks), `catalogue` (snippets and proofs), `store` (results kept
+by what they depend on), `project` (where things are).
 """

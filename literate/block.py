@@ -1,16 +1,38 @@
-"""One executable block: the options in its header, its code, and where it stands."""
+"""A fence, and the executable block in it: options, code, and where it stands."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from literate.source import Fence, Line, Problem
+from literate.page import Line, Problem
 
+PYTHON = re.compile(
+    r"\{?\s*\.?(?:py(?:thon)?[\d.]*|ipython[\d.]*|py(?:thon)?[-_]?(?:con|console|repl))"
+    r"(?![\w+#-])",
+    re.IGNORECASE,
+)
 OPTION = re.compile(r'[ \t]+(?P<key>[A-Za-z_]\w*)(?:="(?P<value>[^"]*)")?(?=[ \t]|$)')
 HEADER = re.compile(rf"python(?P<options>(?:{OPTION.pattern})*)[ \t]*")
 HL_LINES = re.compile(r"\d+(?:-\d+)?(?: \d+(?:-\d+)?)*")
 EXCEPTION = re.compile(r"[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block: `lines[start]` opens it, `lines[end]` closes it."""
+
+    start: int
+    end: int
+    prefix: str
+    mark: str
+    info: str
+    heading: str
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the author meant Python, however it is spelt."""
+        return bool(PYTHON.match(self.info.strip()))
 
 
 @dataclass(frozen=True)
@@ -107,9 +129,9 @@ def _tolerance(value: str) -> float:
 
 
 def blocks(
-    lines: list[Line], found: list[Fence], problems: list[Problem]
-) -> Iterator[tuple[Fence, Block]]:
-    """The executable blocks among the fences; bad headers go to `problems`."""
+    lines: Sequence[Line], found: Iterable[Fence], problems: list[Problem]
+) -> Iterator[Block]:
+    """A block for each Python fence; bad headers go to `problems`."""
     count: dict[str, int] = {}
     for index, fence in enumerate(f for f in found if f.is_python):
         number = lines[fence.start].number
@@ -120,20 +142,17 @@ def blocks(
             options = Options(notest="its header is wrong")
         count[fence.heading] = count.get(fence.heading, 0) + 1
         inside = lines[fence.start + 1 : fence.end]
-        yield (
-            fence,
-            Block(
-                index=index,
-                line=number,
-                label=f"{fence.heading} {count[fence.heading]}",
-                source=source(fence, inside),
-                lines=tuple(line.number for line in inside),
-                options=options,
-            ),
+        yield Block(
+            index=index,
+            line=number,
+            label=f"{fence.heading} {count[fence.heading]}",
+            source=source(fence, inside),
+            lines=tuple(line.number for line in inside),
+            options=options,
         )
 
 
-def source(fence: Fence, inside: list[Line]) -> str:
+def source(fence: Fence, inside: Iterable[Line]) -> str:
     """The code between the fences, without the indentation or quote marks before it."""
     width = len(fence.prefix.expandtabs(4))
     return "\n".join(line.text.expandtabs(4)[width:] for line in inside)

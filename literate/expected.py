@@ -15,7 +15,7 @@ from pathlib import Path
 
 from literate.block import Block
 from literate.project import DOCS, EXPECTED, relative
-from literate.worker import Output
+from literate.running.worker import Output
 
 TOLERANCE = 1e-3  # relative; another CPU or another BLAS rounds differently
 ABSOLUTE = 1e-6

@@ -9,15 +9,13 @@ matter (`tasks: [llm-3-self-attention]`). The scripts of the site read the same 
 `docs/assets/reader/plan.json`, which each build writes.
 """
 
+import functools
 import re
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, SubElement
+from typing import Any
 
-from markdown import Extension, Markdown
-from markdown.treeprocessors import Treeprocessor
-
+from literate.page import Page, pages, read
 from literate.project import DOCS, PageError
-from literate.source import Page, pages, read
 
 PLAN = DOCS / "plan.md"
 SECTION = re.compile(r"^<!-- --8<-- \[start:(?P<name>[\w-]+)\] -->$")
@@ -63,12 +61,16 @@ class Task:
 def tasks() -> dict[str, Task]:
     """Every task by its id, in the plan's order.
 
-    Raises `PageError` for a row that cannot be read, an id that is used twice, one
-    that does not start with its day, and for a page that names an unknown task.
+    Raises `PageError` for a row that cannot be read, an id that is used twice, and one
+    that does not start with its day.
     """
+    return _tasks_of(read(PLAN))
+
+
+@functools.lru_cache(maxsize=4)
+def _tasks_of(plan: Page) -> dict[str, Task]:
     found: dict[str, Task] = {}
     wrong: list[str] = []
-    plan = read(PLAN)
     day = ""
     for number, text in plan.lines():
         if section := SECTION.match(text):
@@ -77,7 +79,6 @@ def tasks() -> dict[str, Task]:
             day = ""
         elif ANY_BOX.match(text) and (message := _add(found, number, text, day)):
             wrong.append(f"{plan.name}:{number}: {message}")
-    wrong += [message for page in pages() for message in _served(page, found)]
     if wrong:
         raise PageError("\n".join(wrong))
     return found
@@ -97,12 +98,19 @@ def _add(found: dict[str, Task], number: int, text: str, day: str) -> str:
     return ""
 
 
-def _served(page: Page, known: dict[str, Task]) -> list[str]:
-    named = page.meta.get("tasks", [])
+def served(page: Page) -> list[Task]:
+    """The tasks that a page names in its front matter: `tasks: [llm-3-llama]`.
+
+    Raises `PageError` for what is no list, and for a task that the plan does not have.
+    """
+    named, known = page.meta.get("tasks", []), tasks()
     if not isinstance(named, list):
-        return [f"{page.name}:1: tasks: must be a list, such as [llm-3-llama]"]
-    unknown = [name for name in named if name not in known]
-    return [f"{page.name}:1: docs/plan.md has no task {name!r}" for name in unknown]
+        message = "tasks: must be a list, such as [llm-3-llama]"
+        raise PageError(f"{page.name}:1: {message}")
+    for name in named:
+        if name not in known:
+            raise PageError(f"{page.name}:1: docs/plan.md has no task {name!r}")
+    return [known[name] for name in named]
 
 
 def address(target: str) -> str:
@@ -114,18 +122,22 @@ def address(target: str) -> str:
     return path if path.endswith("/") else f"{path}/"
 
 
-def data() -> dict:
+def data() -> dict[str, Any]:
     """The plan for the site's scripts, in the form of `reader/plan-types.js`."""
     known = tasks()
-    tracks: list[dict] = []
-    days: list[dict] = []
+    tracks: list[dict[str, str]] = []
+    days: list[dict[str, Any]] = []
     for _, text in read(PLAN).lines():
         if heading := TRACK_HEADING.match(text):
             name = heading["title"].split()[0].lower()
             tracks.append({"id": name, "title": heading["title"], "url": f"/{name}/"})
         elif heading := DAY_HEADING.match(text):
             track, number = tracks[-1]["id"], int(heading["number"])
-            day = {"id": f"{track}-{number}", "track": track, "number": number}
+            day: dict[str, Any] = {
+                "id": f"{track}-{number}",
+                "track": track,
+                "number": number,
+            }
             day |= {"title": heading["title"], "url": address(heading["target"])}
             own = [task for task in known.values() if task.day == day["id"]]
             day["tasks"] = [_data(task, day["url"]) for task in own]
@@ -133,7 +145,7 @@ def data() -> dict:
     return {"tracks": tracks, "days": days, "pages": titles()}
 
 
-def _data(task: Task, day: str) -> dict:
+def _data(task: Task, day: str) -> dict[str, Any]:
     url = address(task.target) if task.target else day
     return {"id": task.id, "title": task.title, "minutes": task.minutes, "url": url}
 
@@ -152,59 +164,3 @@ def _title(text: str) -> str:
     mark = "# # " if text.startswith("# %%") else "# "
     heading = re.search(rf"^{mark}(?P<title>.+?)\s*$", text, re.MULTILINE)
     return heading["title"].replace("`", "") if heading else "Daybook"
-
-
-def box(task: str) -> dict[str, str]:
-    """The attributes of a task's box; a script makes it work."""
-    kind = {"type": "checkbox", "value": task, "disabled": ""}
-    return kind | {"autocomplete": "off"}  # reloading must not bring back an old tick
-
-
-class TaskBoxes(Treeprocessor):
-    """A table cell `[ ] … {#id}` becomes a label with a box; its row gets the id.
-
-    Above each table comes `<day-progress>`, empty, for the script of that name.
-    """
-
-    def run(self, root: Element) -> None:
-        known = tasks()
-        for parent in list(root.iter()):
-            for table in [child for child in parent if child.tag == "table"]:
-                named = [self._row(row) for row in table.iter("tr")]
-                own = [known[name] for name in named if name in known]
-                if own:
-                    listed = " ".join(f"{task.id}:{task.minutes}" for task in own)
-                    marks = {"day": own[0].day, "tasks": listed}
-                    index = list(parent).index(table)
-                    parent.insert(index, parent.makeelement("day-progress", marks))
-
-    @staticmethod
-    def _row(row: Element) -> str:
-        """Give a row its box; returns the task's id, or nothing."""
-        cell = row.find("td")
-        if cell is None or not (cell.text or "").startswith("[ ] "):
-            return ""
-        text, children = cell.text[4:], list(cell)
-        for child in children:
-            cell.remove(child)
-        cell.text = ""
-        name = cell.attrib.pop("id", "")
-        row.set("class", "task")
-        row.set("id", name)
-        label = SubElement(cell, "label")
-        SubElement(label, "input", box(name)).tail = " " + text
-        label.extend(children)
-        return name
-
-
-class PlanExtension(Extension):
-    """Registers `TaskBoxes`."""
-
-    def extendMarkdown(self, md: Markdown) -> None:
-        """After inline text (20) and attribute lists (8)."""
-        md.treeprocessors.register(TaskBoxes(md), "literate-tasks", 5)
-
-
-def makeExtension(**options) -> PlanExtension:
-    """Called by Python-Markdown."""
-    return PlanExtension(**options)

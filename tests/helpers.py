@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from literate import site_pages
+from literate.showing.site_markdown import markdown
 from literate.project import ROOT
-from literate.worker import ENVIRONMENT
+from literate.running.worker import ENVIRONMENT
 
 LEFT_OUT = (
     ".venv",
@@ -24,7 +24,7 @@ SLOW = 300  # seconds after which a command counts as hanging
 
 def convert(text: str) -> str:
     """The HTML of a page with this text, its blocks run."""
-    return site_pages.markdown().convert(text)
+    return markdown().convert(text)
 
 
 def project_copy(folder: Path) -> Path:

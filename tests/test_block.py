@@ -3,7 +3,8 @@
 import pytest
 
 from literate.block import Options, blocks, parse_header
-from literate.source import Page, fences
+from literate.page import Page
+from literate.parse import fences
 
 
 def test_every_option_is_read():
@@ -56,7 +57,7 @@ def test_a_wrong_header_is_told_what_to_write(header, message):
 def found(text: str):
     lines = Page(None, text).lines()
     problems = []
-    return [b for _, b in blocks(lines, fences(lines)[0], problems)], problems
+    return list(blocks(lines, fences(lines)[0], problems)), problems
 
 
 def test_blocks_are_named_by_heading_and_place():

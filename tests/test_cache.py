@@ -1,13 +1,19 @@
 """What is kept, for how long, and what makes a page run again."""
 
+import threading
+import time
+
 import pytest
 
-from literate import cache, dependencies
+from literate import progress, store
 from literate.block import Block, Options
-from literate.outputs import Runs
+from literate.page import Page
+from literate.parse import Parsed, parse
 from literate.project import SNIPPETS
-from literate.source import Page
-from literate.worker import Output
+from literate.running import cache, dependencies, schedule
+from literate.running.process import PageRun
+from literate.running.schedule import Progress, Schedule
+from literate.running.worker import Output
 
 
 def block(source: str, index: int = 0, **options) -> Block:
@@ -17,6 +23,7 @@ def block(source: str, index: int = 0, **options) -> Block:
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "CACHE", tmp_path)
+    monkeypatch.setattr(store, "CACHE", tmp_path)
     return tmp_path
 
 
@@ -91,68 +98,117 @@ def test_the_key_changes_with_what_matters_and_with_nothing_else(snippets):
     assert cache.key(blocks) != key
 
 
-def test_the_key_changes_with_the_installed_packages(monkeypatch):
-    before = cache.environment()
-    cache.environment.cache_clear()
-    monkeypatch.setattr(cache.importlib.metadata, "distributions", list)
-    assert cache.environment() != before
-    cache.environment.cache_clear()
+def test_the_key_changes_with_the_packages_that_pages_use(monkeypatch):
+    before = store.environment()
+    store.environment.cache_clear()
+    monkeypatch.setattr(
+        store, "version_of", lambda name: "0.1" if name == "torch" else "1"
+    )
+    assert store.environment() != before
+    store.environment.cache_clear()
 
 
-def test_outputs_come_back_as_stored(own_cache):
+def test_outputs_come_back_as_kept(own_cache):
     outputs = [Output("text\n√", ["<svg/>"], 1.5), Output()]
-    cache.store("docs/a/page.md", "key", outputs)
+    cache.save("docs/a/page.md", "key", outputs)
     assert cache.load("docs/a/page.md", "key") == outputs
     assert cache.load("docs/a/page.md", "other") is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '[{"wrong": 1}]', "null"])
 def test_a_damaged_file_counts_as_none(own_cache, text):
-    cache.store("page.md", "key", [])
+    cache.save("page.md", "key", [])
     next(own_cache.rglob("key.json")).write_text(text)
     assert cache.load("page.md", "key") is None
 
 
 def test_old_versions_are_dropped(own_cache):
-    for number in range(cache.KEPT + 3):
-        cache.store("page.md", f"key{number}", [])
-    assert len(list(own_cache.rglob("*.json"))) == cache.KEPT
+    for number in range(store.KEPT + 3):
+        cache.save("page.md", f"key{number}", [])
+    assert len(list(own_cache.rglob("*.json"))) == store.KEPT
+
+
+def page_of(source: str, **meta) -> Parsed:
+    """A page with one block."""
+    return parse(Page(None, f"```python\n{source}\n```", meta=meta))
+
+
+def finished(parsed: Parsed) -> PageRun:
+    return schedule.finished(parsed, Schedule())
 
 
 def test_a_page_runs_once_and_is_then_read(own_cache):
-    page = Page(None, "")
-    blocks = [block("import time; time.time()")]
-    first = Runs().of(page, blocks).outputs
-    assert Runs().of(page, blocks).outputs == first
-    started_anew = Runs().start(page, blocks).result().outputs
-    assert started_anew != first
+    parsed = page_of("import time; time.time()")
+    first = finished(parsed)
+    assert finished(parsed).outputs == first.outputs
+    key = cache.key(parsed.blocks)
+    assert schedule.run(parsed, key).outputs == first.outputs  # another process did it
+    (kept,) = own_cache.rglob("*.json")
+    kept.unlink()
+    assert finished(parsed).outputs != first.outputs
 
 
 def test_a_failure_is_never_kept(own_cache):
-    runs, page, blocks = Runs(), Page(None, ""), [block("1 / 0")]
-    assert runs.of(page, blocks).failed
+    jobs, parsed = Schedule(), page_of("1 / 0")
+    assert schedule.finished(parsed, jobs).failed
     assert list(own_cache.rglob("*.json")) == []
-    again = runs.of(page, blocks)
-    assert again.failed and len(runs._futures) == 1
+    assert schedule.finished(parsed, jobs).failed
+    assert jobs.progress().failed == jobs.progress().done == 1
+    jobs.forget_failures(parsed.page.name)
+    assert jobs.progress().done == 0
 
 
 def test_a_frozen_build_only_reads(own_cache, monkeypatch):
-    page, blocks = Page(None, ""), [block("'made by the tests'")]
+    parsed = page_of("'made by the tests'")
     monkeypatch.setenv("LITERATE", "frozen")
-    refused = Runs().of(page, blocks).failed.message
+    refused = finished(parsed).failed.message
     assert "(text):1: LITERATE=frozen, and the tests have not run" in refused
     monkeypatch.setenv("LITERATE", "run")
-    Runs().of(page, blocks)
+    finished(parsed)
     monkeypatch.setenv("LITERATE", "frozen")
-    assert Runs().of(page, blocks).outputs[0].text == "'made by the tests'"
+    assert finished(parsed).outputs[0].text == "'made by the tests'"
 
 
-def test_the_other_pages_start_beside_the_first(own_cache):
-    runs, page, other = Runs(), Page(None, "a"), OtherPage(None, "b")
-    runs.of(page, [block("1")], others=lambda: [(other, [block("2")])])
-    (future,) = [f for (name, _), f in runs._futures.items() if name == "other.md"]
-    assert future.result().outputs[0].text == "2"
+def test_a_page_that_runs_is_shown_without_its_outputs(own_cache):
+    jobs, parsed = Schedule(), page_of("'at last'")
+    assert schedule.at_once(parsed, jobs).running
+    (job,) = jobs._jobs.values()
+    job.future.result()
+    assert schedule.at_once(parsed, jobs).outputs[0].text == "'at last'"
 
 
-class OtherPage(Page):
-    name = "other.md"
+def test_what_somebody_waits_for_runs_before_the_rest(monkeypatch):
+    monkeypatch.setattr(schedule, "cores", lambda: 1)
+    jobs, order, go = Schedule(), [], threading.Event()
+    jobs.start("zero", "", go.wait)
+    rest = [jobs.start(name, "", lambda n=name: order.append(n)) for name in "abc"]
+    wanted = jobs.start("c", "", lambda: None, first=True)
+    assert wanted is rest[2]
+    go.set()
+    for future in rest:
+        future.result()
+    assert order == ["c", "a", "b"]
+
+
+def test_progress_counts_what_runs_waits_and_failed(monkeypatch):
+    monkeypatch.setattr(schedule, "cores", lambda: 1)
+    jobs, go = Schedule(), threading.Event()
+    told = []
+    jobs.listeners.append(lambda: told.append(jobs.progress()))
+    futures = [jobs.start(name, "", go.wait) for name in "ab"]
+    jobs.start("wrong", "", lambda: 1 / 0)
+    go.set()
+    for future in futures:
+        future.result()
+    while jobs.progress().done < 3:
+        time.sleep(0.01)
+    assert told[0] == Progress(done=0, failed=0, running=("a",), waiting=2)
+    assert jobs.progress() == Progress(done=3, failed=1, running=(), waiting=0)
+
+
+def test_the_line_of_progress_says_what_is_left():
+    text = progress.line(Progress(10, 1, ("docs/a.md",), 9), 20.0)
+    assert text == (
+        "pages and labs: 10 of 20 run · running a.md · 1 failed · about 20 s left"
+    )
+    assert progress.line(Progress(20, 0, (), 0), 300.0).endswith("20 run · took 5 min")

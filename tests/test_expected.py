@@ -4,7 +4,7 @@ import pytest
 
 from literate import expected
 from literate.block import Block, Options
-from literate.worker import Output
+from literate.running.worker import Output
 
 EQUAL = [
     ("", ""),

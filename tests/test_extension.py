@@ -3,9 +3,11 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from literate import extension, site_pages
+from literate.page import Page
+from literate.parse import parse
 from literate.project import PageError
-from literate.source import Page
+from literate.running import schedule
+from literate.showing.extension import converting
 from tests.helpers import convert
 
 
@@ -178,13 +180,40 @@ def test_all_problems_of_a_page_are_told_at_once():
 
 @pytest.fixture
 def serving(monkeypatch):
-    monkeypatch.setattr(extension, "serving", lambda: True)
+    monkeypatch.setenv("LITERATE", "serve")
+
+
+def test_while_serving_a_page_is_shown_before_it_has_run(serving):
+    text = "```python\n'new'\n```\n```python notest=\"GPU\"\n1\n```\n"
+    page = soup(text)
+    assert [output.get_text() for output in page.select(".output")] == ["running …"]
+    schedule.start(parse(Page(None, text))).result()
+    assert outputs(text) == ["'new'"]
+
+
+def test_what_is_not_final_is_not_kept(serving):
+    text = "```python\n'newer'\n```"
+    page = Page(None, text)
+    with converting(page) as first:
+        convert(text)
+    schedule.start(parse(page)).result()
+    with converting(page) as second:
+        convert(text)
+    assert not first.is_final and second.is_final
+
+
+def test_markdown_is_told_which_page_it_converts():
+    with (
+        converting(Page(None, "one")),
+        pytest.raises(ValueError, match="not the text of"),
+    ):
+        convert("another")
 
 
 def test_while_serving_a_failure_shows_in_the_page(serving, capsys):
-    page = soup(
-        "```python\nprint('ran')\n```\n```python\n1 / 0\n```\n```python\n3\n```"
-    )
+    text = "```python\nprint('ran')\n```\n```python\n1 / 0\n```\n```python\n3\n```"
+    schedule.start(parse(Page(None, text))).result()
+    page = soup(text)
     first, second, third = page.select(".output")
     assert first.get_text() == "ran"
     assert "(text):4: this block failed" in second.get_text()
@@ -201,7 +230,7 @@ def test_while_serving_problems_show_in_the_page(serving):
 
 def test_blocks_for_tests_are_those_that_the_page_shows():
     text = "\n\n".join(PLACES.values())
-    blocks = site_pages.blocks(Page(None, text))
+    blocks = parse(Page(None, text)).sound().blocks
     assert [block.source.strip() for block in blocks] == ["print(6 * 7)"] * len(PLACES)
     with pytest.raises(PageError, match="unknown option"):
-        site_pages.blocks(Page(None, '```python a="b"\n```'))
+        parse(Page(None, '```python a="b"\n```')).sound()

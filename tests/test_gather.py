@@ -5,9 +5,10 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from literate import gather, review
+from literate import catalogue
+from literate.page import Page, day_of, pages
 from literate.project import DOCS, ROOT, SNIPPETS, PageError
-from literate.source import Page, day_of, pages
+from literate.showing import gather
 from tests.helpers import convert
 
 BLOCK = re.compile(r"^/{3,} (?P<name>fact|question) \|", re.MULTILINE)
@@ -135,19 +136,21 @@ def test_every_topic_page_asks_and_tells(page):
 
 def test_every_snippet_is_reviewed_once_by_its_day():
     files = {p for p in SNIPPETS.rglob("*.py") if p.name != "__init__.py"}
-    found = review.snippets()
+    found = catalogue.snippets()
     assert {snippet.path for snippet in found} == files
     assert len(found) == len(files)
     groups = {snippet.path.stem: snippet.group for snippet in found}
     assert groups["attention"] == "llm-3"
     assert groups["optimizers"] == "pytorch-3"
-    assert groups["table"] == review.OTHERS
+    assert groups["table"] == catalogue.OTHERS
 
 
 def test_the_page_shows_every_snippet_of_its_track():
     page = (DOCS / "llm" / "day-7" / "review-code.md").read_text("utf8")
     asked = re.findall(r"/// gather \| snippets (\S+)", page)
-    groups = {s.group for s in review.snippets() if not s.group.startswith("pytorch")}
+    groups = {
+        s.group for s in catalogue.snippets() if not s.group.startswith("pytorch")
+    }
     assert groups <= set(asked)
     assert len(asked) == len(set(asked))
 
@@ -161,7 +164,7 @@ def test_a_snippet_is_shown_with_its_names_proofs_page_and_test():
     assert "tests/test_llama.py" in where.get_text()
     assert [a["href"] for a in where.select("a")] == [
         "/llm/day-3/llama.md",
-        "/snippets/llama.py",
+        "snippets/llama.py",
     ]
     items = {
         item.code.get_text(): item.get_text()
@@ -175,7 +178,7 @@ def test_a_snippet_is_shown_with_its_names_proofs_page_and_test():
 
 
 def test_a_docstring_keeps_its_characters():
-    assert review.shown("d_ff of `a_b`, 2 * 3") == r"d\_ff of `a_b`, 2 \* 3"
+    assert catalogue.shown("d_ff of `a_b`, 2 * 3") == r"d\_ff of `a_b`, 2 \* 3"
 
 
 def test_proofs_are_read_as_they_run():
@@ -185,19 +188,19 @@ def test_proofs_are_read_as_they_run():
     ours = {proof.ours: [] for proof in proofs.load()}
     for proof in proofs.load():
         ours[proof.ours].append(proof.theirs)
-    read = review.proofs()
+    read = catalogue.proofs()
     assert {k: sorted(v) for k, v in read.items()} == {
         k: sorted(v) for k, v in ours.items()
     }
 
 
 def test_a_proof_that_cannot_be_read_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(review, "PROOFS", tmp_path)
-    monkeypatch.setattr(review, "relative", lambda path: path.name)
+    monkeypatch.setattr(catalogue, "PROOFS", tmp_path)
+    monkeypatch.setattr(catalogue, "relative", lambda path: path.name)
     path = tmp_path / "a.py"
     path.write_text('@proof("A", ours=f"a{1}", theirs="b")\ndef f(): ...\n')
     with pytest.raises(PageError, match=r"a.py:1: ours and theirs .* not f'a\{1\}'"):
-        review.proofs()
+        catalogue.proofs()
 
 
 @pytest.mark.parametrize(
@@ -211,9 +214,9 @@ def test_a_proof_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     ],
 )
 def test_the_first_sentence_of_a_docstring(docstring, expected):
-    assert review.sentence(docstring) == expected
+    assert catalogue.sentence(docstring) == expected
 
 
 def test_the_build_needs_no_import_of_a_snippet_to_review_it():
-    text = (ROOT / "literate" / "review.py").read_text("utf8")
+    text = (ROOT / "literate" / "catalogue.py").read_text("utf8")
     assert not re.search(r"^(from|import) (snippets|proofs)\b", text, re.MULTILINE)

@@ -3,8 +3,8 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from literate import learner
 from literate.project import PageError
+from literate.showing import exercises
 from tests.helpers import convert
 
 QUESTION = """\
@@ -122,4 +122,4 @@ def test_blocks_inside_fences_are_text():
 
 
 def test_every_block_has_a_name_of_its_own():
-    assert len(set(learner.NAMES)) == len(learner.BLOCKS)
+    assert len(set(exercises.NAMES)) == len(exercises.BLOCKS)

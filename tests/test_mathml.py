@@ -2,7 +2,7 @@
 
 import pytest
 
-from literate.mathml import mathml
+from literate.showing.mathml import mathml
 from tests.helpers import convert
 
 

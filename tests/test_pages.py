@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from literate import expected, site_pages
-from literate.source import expand, fences, outside, pages
+from literate import expected
+from literate.page import pages
+from literate.parse import parse
 
 PAGES = pages()
-BLOCKS = {page.name: site_pages.blocks(page) for page in PAGES}
+BLOCKS = {page.name: parse(page).sound().blocks for page in PAGES}
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 # Read on purpose without the code that finds fences for the site
@@ -83,8 +84,7 @@ def test_a_block_that_defines_something_says_where_it_lives(page):
 
 @each_page
 def test_prose_has_no_filler_and_no_exclamation(page):
-    lines, _ = expand(page.lines())
-    for number, text in outside(lines, fences(lines)[0]):
+    for number, text in parse(page).outside():
         plain = re.sub(r"`[^`]*`|!!!|!\[|\\!|<!--.*?-->|\$[^$]*\$", "", text)
         found = re.search(r"\b(simply|obviously|of course|trivially)\b|!", plain, re.I)
         assert not found, f"{page.name}:{number}: {found[0]!r}"

@@ -7,8 +7,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from literate import plan
+from literate.page import Page, pages, read
+from literate.parse import expand
 from literate.project import DOCS, PageError
-from literate.source import Page, expand, pages, read
+from literate.showing.extension import converting
 from tests.helpers import convert
 
 DAYS = [f"{track}-{day}" for track in ("llm", "pytorch") for day in range(1, 8)]
@@ -65,10 +67,11 @@ def test_a_task_becomes_a_row_with_a_labelled_box():
     assert row.select("td")[1].get_text() == "45"
 
 
-def test_a_page_names_the_tasks_it_serves_at_its_end(monkeypatch):
+def test_a_page_names_the_tasks_it_serves_at_its_end():
     page = Page(None, "text", meta={"tasks": ["llm-3-self-attention"]})
-    monkeypatch.setattr("literate.extension.page_of", lambda body: page)
-    served = BeautifulSoup(convert("text"), "html.parser").select_one("aside.serves")
+    with converting(page):
+        html = convert("text")
+    served = BeautifulSoup(html, "html.parser").select_one("aside.serves")
     (item,) = served.select("li.task")
     assert item["data-task"] == "llm-3-self-attention"
     assert "Self-attention from scratch" in item.label.get_text()
@@ -81,7 +84,6 @@ def with_plan(monkeypatch):
 
     def use(text: str) -> None:
         monkeypatch.setattr(plan, "read", lambda path: Page(plan.PLAN, text, 5))
-        monkeypatch.setattr(plan, "pages", list)
 
     return use
 
@@ -118,8 +120,7 @@ def test_a_task_outside_of_a_day_is_refused(with_plan):
         ({"tasks": "llm-3-llama"}, "must be a list"),
     ],
 )
-def test_a_page_that_names_an_unknown_task_is_refused(monkeypatch, meta, message):
+def test_a_page_that_names_an_unknown_task_is_refused(meta, message):
     page = Page(DOCS / "llm" / "index.md", "", meta=meta)
-    monkeypatch.setattr(plan, "pages", lambda: [page])
     with pytest.raises(PageError, match=f"docs/llm/index.md:1: .*{message}"):
-        plan.tasks()
+        plan.served(page)

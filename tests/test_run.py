@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from literate import run
 from literate.block import Block, Options
+from literate.running import process
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -20,8 +20,10 @@ def block(index: int, source: str, **options) -> Block:
     return Block(index, line, f"top {index + 1}", source, numbers, Options(**options))
 
 
-def run_all(*sources: str, limit: float = 60.0) -> run.Run:
-    return run.run("page.md", [block(i, s) for i, s in enumerate(sources)], limit)
+def run_all(*sources: str, limit: float = 60.0) -> process.PageRun:
+    return process.run_page(
+        "page.md", [block(i, s) for i, s in enumerate(sources)], limit
+    )
 
 
 def text_of(source: str) -> str:
@@ -142,18 +144,21 @@ def test_snippets_can_be_imported_from_anywhere():
 
 
 def test_an_expected_error_is_the_output():
-    result = run.run(
+    result = process.run_page(
         "page.md", [block(0, "print('a')\nraise KeyError('b')", raises="LookupError")]
     )
     assert result.outputs[0].text == "a\nKeyError: 'b'"
     wrong = block(0, "1 +", raises="SyntaxError")
-    assert run.run("page.md", [wrong]).outputs[0].text == "SyntaxError: invalid syntax"
+    assert (
+        process.run_page("page.md", [wrong]).outputs[0].text
+        == "SyntaxError: invalid syntax"
+    )
 
 
 def test_an_expected_error_that_does_not_come_fails():
-    quiet = run.run("page.md", [block(0, "x = 1", raises="ValueError")])
+    quiet = process.run_page("page.md", [block(0, "x = 1", raises="ValueError")])
     assert "it must raise ValueError, and raised nothing" in quiet.failed.message
-    other = run.run("page.md", [block(0, "1 / 0", raises="ValueError")])
+    other = process.run_page("page.md", [block(0, "1 / 0", raises="ValueError")])
     assert "ZeroDivisionError" in other.failed.message
 
 
@@ -247,5 +252,5 @@ def test_a_flood_of_text_is_refused():
 
 def test_blocks_with_notest_do_not_run():
     blocks = [block(0, "1 / 0", notest="a reason"), block(1, "2")]
-    result = run.run("page.md", blocks)
+    result = process.run_page("page.md", blocks)
     assert [output.text for output in result.outputs] == ["", "2"]

@@ -1,9 +1,15 @@
 """Pages as authors write them: line numbers, includes, fences."""
 
-import pytest
+import os
 
-from literate import source
-from literate.source import Line, Page, expand, fences
+import pytest
+from markdown import Markdown
+from mkdocs.utils.meta import get_data
+
+from literate import parse as parse_module
+from literate.page import Line, Page, pages, read
+from literate.parse import expand, fences, parse, parsed_pages
+from literate.project import DOCS, PageError
 
 
 def lines(text: str) -> list[Line]:
@@ -13,7 +19,7 @@ def lines(text: str) -> list[Line]:
 def test_lines_are_numbered_as_in_the_file(tmp_path):
     path = tmp_path / "page.md"
     path.write_text("---\ntitle: A page\n---\n\n\n# Title\n\ntext\n", "utf8")
-    page = source.read(path)
+    page = read(path)
     assert page.meta == {"title": "A page"}
     assert page.lines()[0] == Line(6, "# Title")
     assert page.line_of("text") == 8
@@ -22,13 +28,71 @@ def test_lines_are_numbered_as_in_the_file(tmp_path):
 def test_a_page_without_front_matter_starts_at_line_1(tmp_path):
     path = tmp_path / "page.md"
     path.write_text("# Title\n", "utf8")
-    assert source.read(path).lines()[0] == Line(1, "# Title")
+    assert read(path).lines()[0] == Line(1, "# Title")
 
 
-def test_a_page_is_found_by_its_body():
-    page = next(p for p in source.pages() if p.name == "docs/plan.md")
-    assert source.page_of(page.body).name == "docs/plan.md"
-    assert source.page_of("no page has this text").path is None
+def test_pages_with_the_same_words_are_two_pages():
+    assert Page(DOCS / "a.md", "text") != Page(DOCS / "b.md", "text")
+
+
+def test_a_page_is_read_once_until_it_changes(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("one", "utf8")
+    os.utime(path, (1, 1))
+    first = read(path)
+    assert read(path) is first
+    path.write_text("two", "utf8")
+    assert read(path).body == "two"
+
+
+def test_what_mkdocs_hands_to_markdown_is_the_body():
+    for page in pages():
+        assert get_data(page.path.read_text("utf-8-sig"))[0] == page.body
+
+
+@pytest.fixture
+def including(tmp_path, monkeypatch):
+    """A page that includes a file, and the file."""
+    monkeypatch.setattr(parse_module, "DOCS", tmp_path)
+    options = {"base_path": [str(tmp_path)], "check_paths": True}
+    include = Markdown(
+        extensions=["pymdownx.snippets"],
+        extension_configs={"pymdownx.snippets": options},
+    ).preprocessors["snippet"]
+    monkeypatch.setattr(parse_module, "_include", lambda: include)
+    page, file = tmp_path / "page.md", tmp_path / "code.py"
+    page.write_text('```python\n--8<-- "code.py"\n```\n', "utf8")
+    file.write_text("x = 1\n", "utf8")
+    for path in (page, file):
+        os.utime(path, (1, 1))
+    return page, file
+
+
+def test_a_page_is_taken_apart_once_until_it_or_an_include_changes(including):
+    page, file = including
+    first = parse(read(page))
+    assert first.blocks[0].source.strip() == "x = 1"
+    assert parse(read(page)) is first
+    file.write_text("x = 2\n", "utf8")
+    assert parse(read(page)).blocks[0].source.strip() == "x = 2"
+
+
+def test_each_page_is_taken_apart_once_however_often_it_is_asked_for(monkeypatch):
+    """The cost of a build or a collection follows the number of pages, once."""
+    parsed_pages()
+    taken = []
+    monkeypatch.setattr(parse_module, "_parse", taken.append)
+    for _ in range(3):
+        parsed_pages()
+    assert taken == []
+
+
+def test_all_problems_of_a_page_are_told_in_order():
+    text = "/// quiz\n\n```py\n```\n\n- ```text\n"
+    with pytest.raises(PageError) as caught:
+        parse(Page(None, text)).sound()
+    lines = str(caught.value).split("\n")
+    assert [line.split(":")[1] for line in lines] == ["1", "1", "3", "6"]
 
 
 def test_an_included_line_has_the_number_of_the_line_that_includes_it():

@@ -8,7 +8,7 @@ import sys
 import pytest
 import tiktoken
 
-from literate import vocabularies
+from literate.running import vocabularies
 from literate.project import ROOT
 
 NO_NETWORK = "import socket; socket.socket.connect = None\n"

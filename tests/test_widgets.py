@@ -2,7 +2,7 @@
 
 import pytest
 
-from literate import widgets
+from literate.showing import widgets
 from literate.project import PageError
 from tests.helpers import convert
 

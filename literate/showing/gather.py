@@ -13,15 +13,17 @@ everywhere.
 import re
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Any
 
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from literate import review
-from literate.learner import CLOSING, OPENING
+from literate import catalogue
+from literate.page import Page, day_of, pages, read
+from literate.parse import CLOSING, OPENING, parse
 from literate.plan import PLAN
 from literate.project import ROOT
-from literate.source import Page, day_of, expand, fences, pages, read
+from literate.showing.render import to_root
 
 NAV = re.compile(r"(?P<page>[\w/.-]+\.md)\s*$", re.MULTILINE)
 HEADING = re.compile(
@@ -46,11 +48,11 @@ def blocks(page: Page, name: str) -> list[list[str]]:
 
     Links are made absolute, and Python is shown, not run.
     """
-    lines, _ = expand(page.lines())
-    fenced = {i for f in fences(lines)[0] for i in range(f.start, f.end + 1)}
+    parsed = parse(page)
+    fenced = {i for f in parsed.fences for i in range(f.start, f.end + 1)}
     found: list[list[str]] = []
     closing = ""
-    for index, (_, text) in enumerate(lines):
+    for index, (_, text) in enumerate(parsed.lines):
         if closing:
             found[-1].append(_moved(text, page))
             if index not in fenced and text.rstrip() == closing:
@@ -119,8 +121,7 @@ class Gather(Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         state = self.md.literate
-        asked = [block for block in state.declared if block.name == "gather"]
-        state.gathers = bool(asked)
+        asked = [box for box in state.parsed.declared if box.name == "gather"]
         made: list[str] = []
         inside = ""
         for text in lines:
@@ -139,13 +140,13 @@ class Gather(Preprocessor):
         kind, _, which = title.partition(" ")
         if kind in KINDS and which in ("", *TRACKS):
             return gathered(kind, which)
-        if kind == "snippets" and which in (*days(), review.OTHERS):
-            return review.of_group(which)
+        if kind == "snippets" and which in (*days(), catalogue.OTHERS):
+            return catalogue.of_group(which, to_root(self.md.literate.page))
         self.md.literate.problem(
             line,
             f"cannot gather {title!r}; known are: facts, questions, both also of a"
             " track (facts llm), and snippets of a day or of none (snippets llm-3,"
-            f" snippets {review.OTHERS})",
+            f" snippets {catalogue.OTHERS})",
         )
         return []
 
@@ -158,6 +159,6 @@ class GatherExtension(Extension):
         md.preprocessors.register(Gather(md), "literate-gather", 38.5)
 
 
-def makeExtension(**options) -> GatherExtension:
+def makeExtension(**options: Any) -> GatherExtension:
     """Called by Python-Markdown."""
     return GatherExtension(**options)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from literate.block import Block
-from literate.plan import Task, box, tasks
+from literate.page import Page
+from literate.parse import Parsed
+from literate.plan import Task, served
 from literate.project import repository
-from literate.source import Page
-from literate.worker import Output
+from literate.running.worker import Output
+from literate.showing.task_boxes import box
 
 WORDS_A_MINUTE = 200  # Brysbaert 2019 finds 238 for English; formulas slow readers down
 CODE_LINES_A_MINUTE = 30
@@ -50,11 +52,11 @@ def figure(block: Block, svg: str) -> str:
     return f'<figure class="output figure">{svg}{below}</figure>'
 
 
-def times(prose: str, blocks: Sequence[Block], outputs: Sequence[Output]) -> str:
+def times(parsed: Parsed, outputs: Sequence[Output]) -> str:
     """How long a page takes to read (estimated) and its code to run (measured)."""
-    lines = sum(len(block.lines) for block in blocks)
-    minutes = len(prose.split()) / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE
-    minutes = max(1, round(minutes))
+    lines = sum(len(block.lines) for block in parsed.blocks)
+    words = sum(len(line.text.split()) for line in parsed.outside())
+    minutes = max(1, round(words / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE))
     read = f"about {minutes} minute{'s' if minutes > 1 else ''} to read"
     seconds = sum(made.seconds for made in outputs)
     ran = f"its code ran in {seconds:.1f} s on one core" if outputs else ""
@@ -62,18 +64,20 @@ def times(prose: str, blocks: Sequence[Block], outputs: Sequence[Output]) -> str
     return f'<p class="times">{parts}</p>'
 
 
-def downloads(page: Page, blocks: Sequence[Block]) -> str:
-    """Links to the page's notebook, script and snippets, to Colab where that works."""
+def downloads(parsed: Parsed) -> str:
+    """Links to a chapter's notebook, script and snippets, to Colab where that works."""
+    page = parsed.page
+    if not parsed.has_code or page.path is None:
+        return ""
     stem = page.path.stem
-    to_root = "../" * len(Path(page.name).parts[1:])
-    titles = dict.fromkeys(block.options.title for block in blocks)
+    titles = dict.fromkeys(block.options.title for block in parsed.blocks)
     snippets = [title for title in titles if title.startswith("snippets/")]
     links = [
         f'<a href="../{stem}.ipynb" download>Notebook</a>',
         f'<a href="../{stem}.py" download>Python script</a>',
     ]
     links += [
-        f'<a href="{to_root}{name}" download><code>{name}</code></a>'
+        f'<a href="{to_root(page)}{name}" download><code>{name}</code></a>'
         for name in snippets
     ]
     if repository():
@@ -82,22 +86,28 @@ def downloads(page: Page, blocks: Sequence[Block]) -> str:
     return f'<p class="downloads">{" · ".join(links)}</p>'
 
 
-def served(page: Page) -> str:
+def to_root(page: Page) -> str:
+    """The way from a page's address to that of the site: `../../`."""
+    if page.path is None:
+        return ""
+    folders = Path(page.name.removeprefix("docs/")).with_suffix("").parts
+    return "../" * len(folders[:-1] if folders[-1] == "index" else folders)
+
+
+def in_plan(page: Page) -> str:
     """The tasks of the plan that a page serves, named in its front matter."""
-    known = tasks()
-    items = [known[name] for name in page.meta.get("tasks", [])]
-    rows = "".join(_row(page, task) for task in items)
+    items = served(page)
+    rows = "".join(_row(task) for task in items)
     if not rows:
         return ""
-    to_root = "../" * (len(Path(page.name).parts) - 1)
-    link = f'<a href="{to_root}plan/#{items[0].id}">In the plan</a>'
+    link = f'<a href="{to_root(page)}plan/#{items[0].id}">In the plan</a>'
     title = f'<p class="serves-title">{link}</p>'
     return (
         f'<aside class="serves" aria-label="In the plan">{title}<ul>{rows}</ul></aside>'
     )
 
 
-def _row(page: Page, task: Task) -> str:
+def _row(task: Task) -> str:
     """A task's box and words, and the minutes it is thought to take."""
     attributes = "".join(
         f' {name}="{value}"' if value else f" {name}"
@@ -108,6 +118,12 @@ def _row(page: Page, task: Task) -> str:
         f'<li class="task" data-task="{task.id}"><label><input{attributes}> {words}'
         f'</label> <span class="minutes">{task.minutes} min</span></li>'
     )
+
+
+def running() -> str:
+    """What stands in place of an output that is still to come, while serving."""
+    text = "running …"
+    return f'<div class="output pending" role="status">{text}</div>'
 
 
 def failure(message: str) -> str:

@@ -6,12 +6,12 @@ Found by reading, without running anything: `import` statements, and any mention
 """
 
 import ast
-import hashlib
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from literate.project import PROOFS, ROOT, SNIPPETS
+from literate.project import PROOFS, ROOT, SNIPPETS, stamp
 
 MENTION = re.compile(r"\b(?:snippets|proofs)(?:[./\\]\w+)+")
 PACKAGES = {"snippets": SNIPPETS, "proofs": PROOFS}
@@ -27,21 +27,18 @@ def files(sources: Iterable[str]) -> list[Path]:
             continue
         found.add(path)
         if path.suffix == ".py":
-            package = path.parent.relative_to(ROOT).parts
-            waiting += _files_of(mentioned(path.read_text("utf8"), package))
+            waiting += _files_of(_mentioned_in(path, stamp(path)))
     return sorted(found)
 
 
-def digest(sources: Iterable[str]) -> str:
-    """A digest of the contents of those files."""
-    total = hashlib.sha256()
-    for path in files(sources):
-        total.update(path.relative_to(ROOT).as_posix().encode())
-        total.update(path.read_bytes())
-    return total.hexdigest()
+@functools.lru_cache(maxsize=4096)
+def _mentioned_in(path: Path, stamp: tuple[int, int, int]) -> frozenset[str]:
+    package = path.parent.relative_to(ROOT).parts
+    return mentioned(path.read_text("utf8"), package)
 
 
-def mentioned(text: str, package: tuple[str, ...] = ()) -> set[str]:
+@functools.lru_cache(maxsize=16384)
+def mentioned(text: str, package: tuple[str, ...] = ()) -> frozenset[str]:
     """The dotted names of both packages in a text; `package` resolves `from . import`.
 
     >>> sorted(mentioned("from snippets.data import tales"))
@@ -51,7 +48,7 @@ def mentioned(text: str, package: tuple[str, ...] = ()) -> set[str]:
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return names
+        return frozenset(names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
@@ -59,7 +56,7 @@ def mentioned(text: str, package: tuple[str, ...] = ()) -> set[str]:
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             module = ".".join([*base, *filter(None, [node.module])])
             names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return {name for name in names if name.split(".")[0] in PACKAGES}
+    return frozenset(name for name in names if name.split(".")[0] in PACKAGES)
 
 
 def _files_of(names: Iterable[str]) -> Iterator[Path]:

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from literate.page import Page, day_of, pages
 from literate.project import PROOFS, ROOT, SNIPPETS, PageError, relative
-from literate.source import Page, day_of, pages
 
 OTHERS = "others"
 SENTENCE = re.compile(r"(.+?[.?])(?:\s|$)")
@@ -102,13 +102,18 @@ def _text(path: Path, value: ast.expr, named: dict[str, ast.expr]) -> str:
     )
 
 
-def of_group(group: str) -> list[str]:
-    """The snippets of a day, or those that no page builds, as Markdown."""
-    entries = [_entry(snippet) for snippet in snippets() if snippet.group == group]
+def of_group(group: str, to_root: str = "") -> list[str]:
+    """The snippets of a day, or those that no page builds, as Markdown.
+
+    `to_root` leads from the page that shows them to the site's root, for downloads.
+    """
+    entries = [
+        _entry(snippet, to_root) for snippet in snippets() if snippet.group == group
+    ]
     return [line for entry in entries for line in entry]
 
 
-def _entry(snippet: Snippet) -> list[str]:
+def _entry(snippet: Snippet, to_root: str) -> list[str]:
     """A snippet: what it is, where it is built and tested, what it defines."""
     path = relative(snippet.path)
     where = []
@@ -117,7 +122,7 @@ def _entry(snippet: Snippet) -> list[str]:
         where.append(f"built in [{snippet.page.title}]({link})")
     if (ROOT / "tests" / f"test_{snippet.path.stem}.py").is_file():
         where.append(f"tested in `tests/test_{snippet.path.stem}.py`")
-    where.append(f"[download](/{path})")
+    where.append(f'<a href="{to_root}{path}" download>download</a>')
     anchor = re.sub(r"[._]", "-", snippet.module)
     heading = f"### `{path}` {{#{anchor}}}"
     lines = [heading, "", shown(snippet.says), "", " · ".join(where), ""]

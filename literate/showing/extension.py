@@ -1,21 +1,26 @@
-"""The Markdown extension that brings pages to life: `literate.extension` in mkdocs.yml.
+"""The Markdown extension that brings pages to life: `literate.showing.extension`.
 
 On its way from Markdown to HTML a page passes four stations of ours:
 
-1. `Prepare`, before all else: finds the page's file, expands includes, reads the header
-   of every Python fence.
+1. `Prepare`, before all else: takes the page as it was parsed, with includes in place,
+   and numbers its Python fences.
 2. `formatter`, called by superfences for each ```` ```python ````: shows the code and
    leaves a mark where its output will stand.
 3. `Check`, on the tree: what must not be on a page, such as code without a fence.
-4. `Finish`, after all else: runs the page and puts the outputs where the marks are.
+4. `Finish`, after all else: puts the outputs where the marks are.
 
 Everything wrong is gathered and reported together, each with `docs/page.md:LINE`. No
-station needs MkDocs; any builder that runs Python-Markdown will do.
+station needs MkDocs; any builder will do that runs Python-Markdown and says, by
+`converting`, which page it converts.
 """
 
+import contextlib
 import re
 import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Extension, Markdown
@@ -24,71 +29,95 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from pymdownx.superfences import highlight_validator
 
-from literate import render, site_pages
-from literate.block import Block, blocks
-from literate.learner import Declared
-from literate.outputs import RUNS
+from literate.block import Block
+from literate.page import Page, Problem
+from literate.parse import Parsed, parse, repeated_ids
 from literate.project import PageError, serving
-from literate.run import Run
-from literate.source import (
-    Fence,
-    Line,
-    Page,
-    Problem,
-    expand,
-    fences,
-    has_code,
-    outside,
-    page_of,
-)
+from literate.running import schedule
+from literate.running.process import PageRun
+from literate.showing import render
 
 UNPREPARED = -1  # a fence that superfences sees and `Prepare` did not
 MARK = re.compile(r"<!--output-of-block-(\d+)-->")
 
 
 @dataclass
+class Conversion:
+    """A page on its way through Markdown."""
+
+    page: Page
+    is_final: bool = True  # nothing is wrong, and no output is still to come
+
+
+_conversion: ContextVar[Conversion | None] = ContextVar("conversion", default=None)
+
+
+@contextlib.contextmanager
+def converting(page: Page) -> Iterator[Conversion]:
+    """Say which page it is whose text Markdown converts next."""
+    conversion = Conversion(page)
+    token = _conversion.set(conversion)
+    try:
+        yield conversion
+    finally:
+        _conversion.reset(token)
+
+
+@dataclass
 class State:
     """What the stations know of the page that is being converted."""
 
-    page: Page = field(default_factory=lambda: Page(None, ""))
-    lines: list[Line] = field(default_factory=list)
-    fences: list[Fence] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
+    parsed: Parsed = field(default_factory=lambda: parse(Page(None, "")))
     shown: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    declared: list[Declared] = field(default_factory=list)
     has_tree: bool = False
-    gathers: bool = False  # whether the page shows what other pages hold
+    conversion: Conversion | None = None
+
+    @property
+    def page(self) -> Page:
+        """The page itself."""
+        return self.parsed.page
 
     def problem(self, line: int, message: str) -> None:
         """Note something wrong with the page."""
         self.problems.append(Problem(line, message))
 
+    def is_provisional(self) -> None:
+        """Say that this HTML is not to be kept."""
+        if self.conversion:
+            self.conversion.is_final = False
+
     def check_all_shown(self) -> None:
-        """Every fence that was prepared must have been seen by superfences."""
-        for block in self.blocks:
+        """Every fence that was parsed must have been seen by superfences."""
+        for block in self.parsed.blocks:
             if block.index not in self.shown:
                 message = "Markdown does not see a fence here: check its indent"
                 self.problem(block.line, message)
 
     def report(self) -> str:
-        """All problems, in page order, a line each."""
-        ordered = sorted(set(self.problems), key=lambda problem: problem.line)
-        return "\n".join(f"{self.page.name}:{p.line}: {p.message}" for p in ordered)
+        """All problems, in page order, a line each; empty if there are none."""
+        return self.parsed.report(self.problems)
 
 
 class Prepare(Preprocessor):
-    """Includes expanded, Python fences numbered, their options read and checked."""
+    """The page's lines with includes in place and its Python fences numbered."""
 
     def run(self, lines: list[str]) -> list[str]:
-        state = self.md.literate = State(page_of("\n".join(lines)))
-        state.lines, state.problems = expand(state.page.lines())
-        state.fences, wrong = fences(state.lines)
-        state.problems += wrong
-        texts = [line.text for line in state.lines]
-        for fence, block in blocks(state.lines, state.fences, state.problems):
-            state.blocks.append(block)
-            texts[fence.start] = fence.prefix + fence.mark + _header(block)
+        """Raises ValueError if the text is not that of the page being converted."""
+        text = "\n".join(lines)
+        conversion = _conversion.get()
+        page = conversion.page if conversion else Page(None, text)
+        if page.body.strip("\n") != text.strip("\n"):
+            raise ValueError(f"this is not the text of {page.name}: {text[:60]!r}")
+        parsed = parse(page)
+        self.md.literate = State(
+            parsed, problems=repeated_ids(parsed), conversion=conversion
+        )
+        texts = [line.text for line in parsed.lines]
+        opened = {fence.start: fence for fence in parsed.fences}
+        for start, block in parsed.python.items():
+            fence = opened[start]
+            texts[start] = fence.prefix + fence.mark + _header(block)
         return texts
 
 
@@ -102,20 +131,33 @@ def _header(block: Block) -> str:
     return "python " + " ".join(f'{key}="{value}"' for key, value in options.items())
 
 
-def validator(language, inputs, options, attrs, md) -> bool:
+def validator(
+    language: str,
+    inputs: dict[str, str],
+    options: dict[str, Any],
+    attrs: dict[str, str],
+    md: Markdown,
+) -> bool:
     """Take the block's number out of what superfences hands to the highlighter."""
     options["block"] = int(inputs.pop("block", UNPREPARED))
     return highlight_validator(language, inputs, options, attrs, md)
 
 
-def formatter(source, language, css_class, options, md, **keywords) -> str:
+def formatter(
+    source: str,
+    language: str,
+    css_class: str,
+    options: dict[str, Any],
+    md: Markdown,
+    **keywords: Any,
+) -> str:
     """The code of a block as HTML, with a mark for its output."""
     state: State = md.literate
     index = options.pop("block")
     if index == UNPREPARED:
         state.problem(state.page.line_of(source), "a Python fence was not prepared")
         return ""
-    block = state.blocks[index]
+    block = state.parsed.blocks[index]
     if source.strip("\n") != block.source.strip("\n"):
         state.problem(block.line, "this fence is indented in a way that loses code")
     state.shown.append(block.index)
@@ -166,29 +208,32 @@ class Finish(Postprocessor):
         if not state.has_tree:
             return text
         state.check_all_shown()
-        if state.problems:
+        if state.report():
             return self._wrong(state, text)
-        result = RUNS.of(state.page, state.blocks, site_pages.blocks_of_all)
-        if not result.failed:
-            for block, made in zip(state.blocks, result.outputs, strict=True):
+        parsed = state.parsed
+        get = schedule.at_once if serving() else schedule.finished
+        result = get(parsed)
+        if not (result.failed or result.running):
+            for block, made in zip(parsed.blocks, result.outputs, strict=True):
                 if message := render.problems(block, made):
                     state.problem(block.line, message)
-        if state.problems:
+        if state.report():
             return self._wrong(state, text)
         if result.failed and not serving():
-            RUNS.stop()
             raise PageError(result.failed.message)
-        prose = "\n".join(line.text for line in outside(state.lines, state.fences))
-        times = render.times(prose, state.blocks, result.outputs)
-        if has_code(state.page):
-            times += render.downloads(state.page, state.blocks)
-        text = text.replace("<!--times-->", times) + render.served(state.page)
+        if result.failed or result.running:
+            state.is_provisional()
+        times = render.times(parsed, result.outputs) + render.downloads(parsed)
+        text = text.replace("<!--times-->", times) + render.in_plan(state.page)
         return MARK.sub(lambda mark: self._output(state, result, int(mark[1])), text)
 
     @staticmethod
-    def _output(state: State, result: Run, index: int) -> str:
+    def _output(state: State, result: PageRun, index: int) -> str:
+        block = state.parsed.blocks[index]
         if index < len(result.outputs):
-            return render.output(state.blocks[index], result.outputs[index])
+            return render.output(block, result.outputs[index])
+        if result.running:
+            return "" if block.options.notest else render.running()
         if result.failed and index == result.failed.block:
             print(result.failed.message, file=sys.stderr)
             return render.failure(result.failed.message)
@@ -196,8 +241,8 @@ class Finish(Postprocessor):
 
     @staticmethod
     def _wrong(state: State, text: str) -> str:
+        state.is_provisional()
         if not serving():
-            RUNS.stop()
             raise PageError(state.report())
         print(state.report(), file=sys.stderr)
         return render.failure(state.report()) + MARK.sub("", text)
@@ -217,6 +262,6 @@ class LiterateExtension(Extension):
         md.postprocessors.register(Finish(md), "literate-finish", -10)
 
 
-def makeExtension(**options) -> LiterateExtension:
+def makeExtension(**options: Any) -> LiterateExtension:
     """Called by Python-Markdown."""
     return LiterateExtension(**options)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from literate.project import CACHE
 
-VENDOR = Path(__file__).parent / "vendor" / "tiktoken"
+VENDOR = Path(__file__).parents[1] / "vendor" / "tiktoken"
 FOLDER = CACHE / "tiktoken"
 ADDRESS = "https://openaipublic.blob.core.windows.net/"
 RANKS = ("r50k_base", "cl100k_base", "o200k_base")

@@ -7,13 +7,14 @@ two meanings. Data that a module reads by `read_data("file")` goes along, compre
 
 import ast
 import base64
+import functools
 import lzma
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from literate.project import ROOT, SNIPPETS, PageError, relative
+from literate.project import ROOT, SNIPPETS, PageError, relative, stamp
 
 DATA = "snippets.data"
 EMBEDDED = '''\
@@ -265,5 +266,10 @@ def without_marks(text: str) -> str:
 
 def compressed(path: Path) -> str:
     """A file as lines of text that hold no quote and no backslash (base 85)."""
+    return _compressed(path, stamp(path))
+
+
+@functools.lru_cache(maxsize=64)
+def _compressed(path: Path, stamp: tuple[int, int, int]) -> str:
     packed = base64.b85encode(lzma.compress(path.read_bytes(), preset=9)).decode()
     return "\n".join(textwrap.wrap(packed, 88))

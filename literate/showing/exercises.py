@@ -4,98 +4,16 @@ CONTRIBUTING.md shows how each is written. All of it can be read, and works, wit
 JavaScript; later behaviour finds them by class and id, which therefore never change.
 """
 
-import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
-from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block, type_html_identifier
 
-from literate.source import Line, expand, fences, outside, pages
-
-OPENING = re.compile(
-    r"^(?P<mark>/{3,})\s*(?P<name>[\w-]+)\s*(?:\|\s*(?P<title>.*?)\s*)?$"
-)
-CLOSING = re.compile(r"^(?P<mark>/{3,})\s*$")
-ID = re.compile(r"^ {4}id:\s*(?P<id>\S+)\s*$")
 CHOICE = re.compile(r"\[(?P<mark>[ xX])\]\s+(?P<text>.*)", re.DOTALL)
-WITH_ID = ("question", "fact", "exercise")
-GATHER = "gather"  # replaced by what other pages hold: literate/gather.py
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A block as its author opened it."""
-
-    line: int
-    name: str
-    id: str
-
-
-def declared(lines: Iterable[Line]) -> tuple[list[Declared], list[tuple[int, str]]]:
-    """The blocks that lines outside of fences open, and what is wrong with them."""
-    found: list[Declared] = []
-    wrong: list[tuple[int, str]] = []
-    stack: list[tuple[str, int]] = []
-    for number, text in lines:
-        if closing := CLOSING.match(text):
-            if stack and stack[-1][0] == closing["mark"]:
-                stack.pop()
-            else:
-                wrong.append((number, f"{text.strip()} closes nothing"))
-        elif opening := OPENING.match(text):
-            if opening["name"] not in (*NAMES, GATHER):
-                known = ", ".join((*NAMES, GATHER))
-                name = opening["name"]
-                wrong.append((number, f"unknown block {name}; known are {known}"))
-            stack.append((opening["mark"], number))
-            found.append(Declared(number, opening["name"], ""))
-        elif (match := ID.match(text)) and found and not found[-1].id:
-            found[-1] = Declared(found[-1].line, found[-1].name, match["id"])
-    wrong += [(number, f"{mark} is never closed") for mark, number in stack]
-    wrong += [
-        (block.line, f"a {block.name} needs an id, as its first line: '    id: name'")
-        for block in found
-        if block.name in WITH_ID and not block.id
-    ]
-    return found, wrong
-
-
-@functools.lru_cache(maxsize=1)
-def _ids_of(bodies: tuple[str, ...]) -> dict[str, list[tuple[str, int]]]:
-    """Where each id of a block stands, on all pages."""
-    places: dict[str, list[tuple[str, int]]] = {}
-    for page in pages():
-        lines, _ = expand(page.lines())
-        for block in declared(outside(lines, fences(lines)[0]))[0]:
-            if block.id:
-                places.setdefault(block.id, []).append((page.name, block.line))
-    return places
-
-
-class Declarations(Preprocessor):
-    """Notes what the page opens, and that no id is used twice on the site."""
-
-    def run(self, lines: list[str]) -> list[str]:
-        state = self.md.literate
-        found, wrong = declared(outside(state.lines, state.fences))
-        state.declared = found
-        for number, message in wrong:
-            state.problem(number, message)
-        if any(block.id for block in found):
-            places = _ids_of(tuple(page.body for page in pages()))
-            here = [(b.id, (state.page.name, b.line)) for b in found if b.id]
-            for used, place in here:
-                others = {*places.get(used, []), *(p for i, p in here if i == used)}
-                for name, line in sorted(others - {place}):
-                    message = f"the id {used} is used too in {name}:{line}"
-                    state.problem(place[1], message)
-        return lines
 
 
 class Rendered(Treeprocessor):
@@ -106,7 +24,7 @@ class Rendered(Treeprocessor):
         made = [
             e.attrib.pop("data-block") for e in root.iter() if "data-block" in e.attrib
         ]
-        for block in state.declared:
+        for block in state.parsed.declared:
             if block.name in made:
                 made.remove(block.name)
             elif block.name in NAMES:
@@ -134,7 +52,7 @@ class Titled(Block):
         """Note something wrong with this block."""
         state = self.md.literate
         line = next(
-            (b.line for b in state.declared if b.id == self.options.get("id")),
+            (b.line for b in state.parsed.declared if b.id == self.options.get("id")),
             state.page.first,
         )
         state.problem(line, message)
@@ -253,12 +171,10 @@ class LearnerExtension(BlocksExtension):
         """Called once for each Markdown object."""
         for block in BLOCKS:
             block_mgr.register(block, self.getConfigs())
-        # after `Prepare` (40), before Markdown itself
-        md.preprocessors.register(Declarations(md), "literate-declared", 39)
         # before inline text is parsed (20)
         md.treeprocessors.register(Rendered(md), "literate-rendered", 22)
 
 
-def makeExtension(**options) -> LearnerExtension:
+def makeExtension(**options: Any) -> LearnerExtension:
     """Called by Python-Markdown."""
     return LearnerExtension(**options)

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -18,15 +19,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from literate import vocabularies, worker
 from literate.block import Block
 from literate.project import ROOT
+from literate.running import vocabularies, worker
 
-PRELOADED = ["torch", "matplotlib.pyplot", "literate.worker"]
-DEFAULT_LIMIT = 60.0  # seconds for a block, unless the page says `limit:`
+PRELOADED = ["torch", "matplotlib.pyplot", "literate.running.worker"]
+DEFAULT_LIMIT = 300.0  # seconds after which a block hangs; a page may say `limit:`
 FRAME = re.compile(r'File "(?P<page>[^"\n]*)\[(?P<index>\d+)\]", line (?P<line>\d+)')
 
-_running: set[multiprocessing.Process] = set()
+_running: set[multiprocessing.process.BaseProcess] = set()
+_commands: set[subprocess.Popen[str]] = set()
 _lock = threading.Lock()
 
 
@@ -39,19 +41,19 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Run:
+class PageRun:
     """The outputs of a page's blocks, in order, as far as they ran."""
 
     outputs: list[worker.Output]
     failed: Failed | None = None
+    running: bool = False  # the outputs are still to come
 
 
 @functools.cache
 def _context() -> multiprocessing.context.BaseContext:
     os.environ.update(worker.ENVIRONMENT)
     vocabularies.install()
-    paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, dict.fromkeys(paths)))
+    os.environ["PYTHONPATH"] = _python_path()
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -59,7 +61,15 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
-def run(name: str, blocks: Sequence[Block], limit: float = DEFAULT_LIMIT) -> Run:
+def _python_path() -> str:
+    """`PYTHONPATH` with the project first."""
+    paths = [str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return os.pathsep.join(filter(None, dict.fromkeys(paths)))
+
+
+def run_page(
+    name: str, blocks: Sequence[Block], limit: float = DEFAULT_LIMIT
+) -> PageRun:
     """Run a page's blocks, those with `notest` left out; `limit` is seconds a block."""
     outputs: list[worker.Output] = []
     with _process(limit) as (process, connection, folder):
@@ -77,9 +87,9 @@ def run(name: str, blocks: Sequence[Block], limit: float = DEFAULT_LIMIT) -> Run
             )
             if isinstance(answer, worker.Failure):
                 message = _report(name, blocks, block, answer.message)
-                return Run(outputs, Failed(block.index, message))
+                return PageRun(outputs, Failed(block.index, message))
             outputs.append(answer)
-    return Run(outputs)
+    return PageRun(outputs)
 
 
 @contextlib.contextmanager
@@ -131,18 +141,50 @@ def _death(code: int | None, limit: float, folder: Path) -> str:
 
 def _kill(process) -> None:
     """End a page's process and all that it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill_group(process.pid)
     with contextlib.suppress(ValueError):
         process.kill()
         process.join(timeout=10)
 
 
+def command(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project's folder, and wait; `stop` ends it."""
+    with _lock:
+        process = subprocess.Popen(
+            arguments,
+            cwd=ROOT,
+            env={**os.environ, **worker.ENVIRONMENT, "PYTHONPATH": _python_path()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf8",
+            errors="replace",
+            start_new_session=True,
+        )
+        _commands.add(process)
+    try:
+        out, error = process.communicate()
+    finally:
+        with _lock:
+            _commands.discard(process)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, error)
+
+
 def stop() -> None:
-    """End all pages that are running now."""
+    """End all pages and commands that are running now."""
     with _lock:
         for process in _running:
             _kill(process)
+        for command in _commands:
+            _kill_group(command.pid)
+            command.kill()
+
+
+def _kill_group(pid: int | None) -> None:
+    """End a process and all that it started, where the system has groups."""
+    if pid and hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _report(name: str, blocks: Sequence[Block], block: Block, message: str) -> str:

@@ -5,6 +5,7 @@ questions get their answers folded below, links lead to the published site where
 address is known. Code cells are exactly the blocks that the page runs.
 """
 
+import copy
 import posixpath
 import re
 from collections.abc import Iterator
@@ -14,11 +15,11 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from literate.block import Block, blocks
-from literate.inline import Inliner
-from literate.learner import CHOICE, CLOSING, ID, OPENING
-from literate.project import PageError
-from literate.source import Page, expand, fences
+from literate.block import Block
+from literate.handing_out.standing_alone import Inliner
+from literate.page import Page
+from literate.parse import CLOSING, ID, OPENING, parse
+from literate.showing.exercises import CHOICE
 
 BOX = re.compile(
     r'^(?P<indent> *)(?:!!!|\?\?\?\+?) +(?P<kind>[\w-]+)[^"]*(?:"(?P<title>.*)")?$'
@@ -51,20 +52,16 @@ KERNEL = {
 
 def notebook(page: Page, site_url: str = "") -> NotebookNode:
     """The page as a notebook, not executed. Raises `PageError` if it cannot be read."""
-    lines, problems = expand(page.lines())
-    found, wrong = fences(lines)
-    blocks_at = dict(blocks(lines, found, problems))
-    if problems or wrong:
-        first = [*problems, *wrong][0]
-        raise PageError(f"{page.name}:{first.line}: {first.message}")
-    at = {fence.start: fence for fence in found}
+    parsed = parse(page).sound()
+    lines, blocks_at = parsed.lines, parsed.python
+    at = {fence.start: fence for fence in parsed.fences}
     prose, cells, index = Prose(page, site_url), [], 0
     while index < len(lines):
         fence = at.get(index)
         if fence is None:
             prose.line(lines[index].text)
-        elif fence in blocks_at:
-            cells += [*_markdown(prose.cell()), *_code_cells(blocks_at[fence])]
+        elif index in blocks_at:
+            cells += [*_markdown(prose.cell()), *_code_cells(blocks_at[index])]
         else:
             prose.fence([line.text for line in lines[index : fence.end + 1]])
         index = fence.end + 1 if fence else index + 1
@@ -97,9 +94,9 @@ def _standing_alone(page: Page, cells: list[NotebookNode]) -> list[NotebookNode]
     return made
 
 
-def script(page: Page, site_url: str = "") -> str:
-    """The page as a script in percent format, which runs from top to end."""
-    made = notebook(page, site_url)
+def script(book: NotebookNode) -> str:
+    """A page's notebook as a script in percent format, which runs from top to end."""
+    made = copy.deepcopy(book)
     for cell in made.cells:
         if raises := cell.metadata.pop("raises", None):
             cell.source = _guarded(cell.source, raises)

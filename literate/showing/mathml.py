@@ -10,12 +10,13 @@ import json
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import quickjs
 from markdown import Extension, Markdown
 from markdown.postprocessors import Postprocessor
 
-TEMML = Path(__file__).parent / "vendor" / "temml.min.js"
+TEMML = Path(__file__).parents[1] / "vendor" / "temml.min.js"
 FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">'
     r"(?:\\\((?P<inline>.*?)\\\)|\\\[(?P<display>.*?)\\\])</(?P=tag)>",
@@ -58,9 +59,8 @@ class Formulas(Postprocessor):
             state = self.md.literate
             state.problem(state.page.line_of(tex), str(error))
             return match[0]
-        if (
-            self.md.literate.gathers
-        ):  # flash cards can be taken along to where TeX is read
+        boxes = self.md.literate.parsed.declared
+        if any(box.name == "gather" for box in boxes):  # cards go to where TeX is read
             made = made.replace("<math", f'<math data-tex="{html.escape(tex)}"', 1)
         return made
 
@@ -73,6 +73,6 @@ class MathExtension(Extension):
         md.postprocessors.register(Formulas(md), "literate-mathml", -5)
 
 
-def makeExtension(**options) -> MathExtension:
+def makeExtension(**options: Any) -> MathExtension:
     """Called by Python-Markdown."""
     return MathExtension(**options)

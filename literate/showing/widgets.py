@@ -5,12 +5,12 @@ that module on pages that hold the tag.
 """
 
 import re
+from typing import Any
 
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
 from literate.project import DOCS
-from literate.source import outside
 
 FOLDER = DOCS / "assets" / "widgets"
 TAG = re.compile(r"<(?P<tag>[a-z][a-z0-9]*-[a-z0-9-]*)[\s>/]")
@@ -27,7 +27,7 @@ class Tags(Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         state = self.md.literate
-        for number, text in outside(state.lines, state.fences):
+        for number, text in state.parsed.outside():
             for match in TAG.finditer(CODE.sub("", text)):
                 if match["tag"] not in known():
                     names = ", ".join(known()) or "none yet"
@@ -45,6 +45,6 @@ class WidgetExtension(Extension):
         md.preprocessors.register(Tags(md), "literate-widgets", 38)
 
 
-def makeExtension(**options) -> WidgetExtension:
+def makeExtension(**options: Any) -> WidgetExtension:
     """Called by Python-Markdown."""
     return WidgetExtension(**options)

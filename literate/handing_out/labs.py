@@ -24,23 +24,18 @@ comment that the downloaded notebook has as code in place of the solution:
     ### END SOLUTION
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin
 
 import jupytext
-from mkdocs_jupyter import convert
-from mkdocs_jupyter.config import settings
 from nbformat import NotebookNode
 
-from literate import cache, vocabularies
-from literate.notebook import KERNEL
-from literate.project import CACHE, DOCS, ROOT, SNIPPETS, PageError, mode, relative
+from literate.handing_out.notebook import KERNEL
+from literate.project import DOCS, PageError, relative
 
 FOLDER = DOCS / "labs"
-TEMPLATES = ROOT / "overrides" / "labs"
 BROKEN = "### BEGIN BROKEN"
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
@@ -54,30 +49,6 @@ Change = Callable[[str, list[str]], list[str]]  # from a task and the lines insi
 def labs() -> list[Path]:
     """The labs of the site."""
     return sorted(FOLDER.glob("*.py"))
-
-
-def configure() -> str:
-    """The cache folder for mkdocs-jupyter, whose own key leaves out imported code.
-
-    Called from mkdocs.yml. Also gives it our templates, and its kernels the
-    vocabularies that labs ask for, and makes a frozen build refuse to run a lab.
-    """
-    vocabularies.install()
-    settings.templates_dir = str(TEMPLATES)
-    if mode() == "frozen":
-        convert.nb2html = _refuse
-    digest = hashlib.sha256(cache.environment().encode())
-    used = [*SNIPPETS.rglob("*.py"), *TEMPLATES.rglob("*.*"), Path(__file__)]
-    for path in sorted(used):
-        digest.update(path.read_bytes())
-    return str(CACHE / "labs" / digest.hexdigest()[:16])
-
-
-def _refuse(path: str, **options) -> str:
-    raise PageError(
-        f"{relative(Path(path))}: LITERATE=frozen, and this lab has not been run as it"
-        " is now"
-    )
 
 
 def solved(path: Path) -> NotebookNode:

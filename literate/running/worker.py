@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TextIO
 
-from literate import figures
+from literate.running import figures
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 MOST_TEXT = 20_000  # characters that one block may print
@@ -124,7 +124,7 @@ def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Fail
     started, work, stdout = time.perf_counter(), _work(), sys.stdout
     raised, rich = None, ("", "")
     try:
-        rich = run(request.source, request.filename, namespace)
+        rich = execute(request.source, request.filename, namespace)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         raised = error
     stdout.flush()
@@ -152,7 +152,7 @@ def _work() -> float:
     return sum(os.times()[:4])
 
 
-def run(source: str, filename: str, namespace: dict) -> tuple[str, str]:
+def execute(source: str, filename: str, namespace: dict) -> tuple[str, str]:
     """Execute a block; print the value of a last expression, unless it ends in `;`.
 
     A value with a form for the web is not printed: returns that form and the `repr`.

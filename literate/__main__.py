@@ -1,0 +1,29 @@
+"""Build or read the book: `python -m literate build`, `python -m literate serve`."""
+
+import argparse
+import os
+import sys
+
+os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # an advertisement
+
+
+def main() -> int:
+    """Do what the command line says; returns the exit code."""
+    parser = argparse.ArgumentParser("python -m literate", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("build", help="build the site, running what must run")
+    build.add_argument("--site-dir", help="where to (default: site)")
+    serve = commands.add_parser("serve", help="show the book; pages follow your edits")
+    serve.add_argument("--port", type=int, default=8000)
+    asked = parser.parse_args()
+    if asked.command == "build":
+        from literate.build import build as build_site
+
+        return build_site(asked.site_dir)
+    from literate.serve import serve as serve_site
+
+    return serve_site(asked.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""Handing out: what readers take along.
+
+- `notebook`        a chapter as a notebook and as a script
+- `standing_alone`  imports from `snippets` replaced by what they import
+- `labs`            labs with their solutions, and without
+- `downloads`       all of these as files of the site
+"""

@@ -1,0 +1,68 @@
+"""Where MkDocs meets this package: the hook that mkdocs.yml names.
+
+Pages and labs that must run are started side by side, each page's HTML comes from what
+is kept, and downloads are written into the site after the build.
+"""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import BuildError
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+
+from literate import store
+from literate.handing_out import downloads
+from literate.project import PageError, mode
+from literate.running import schedule
+from literate.showing import lab_page, result
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Start what must run, and keep what the search index says of each page."""
+    if mode() == "run":
+        schedule.start_all()
+        lab_page.start_all()
+    for plugin in config.plugins.values():
+        if index := getattr(plugin, "search_index", None):
+            add = functools.partial(_add_entries, index, index.add_entry_from_context)
+            index.add_entry_from_context = add
+
+
+def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
+    """Let a page get its HTML from us. After mkdocs-jupyter, which does the same."""
+    if lab_page.is_lab(Path(page.file.abs_src_path or "")):
+        page.render = lambda config, files: lab_page.make(page)  # type: ignore[method-assign]
+    else:
+        page.render = functools.partial(result.render, page)  # type: ignore[method-assign]
+    return page
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the downloads into the site."""
+    if mode() == "serve":
+        return  # the server makes them when they are asked for
+    try:
+        downloads.write(Path(config.site_dir), config.site_url or "")
+    except PageError as error:
+        raise BuildError(str(error)) from None
+
+
+def on_build_error(error: Exception) -> None:
+    """Leave nothing running behind a build that failed."""
+    schedule.SCHEDULE.stop()
+
+
+def _add_entries(index: Any, add: Any, page: Page) -> None:
+    """What Material's search index says of a page, kept by the page's HTML."""
+    about = repr((page.url, str(page.title), page.meta))
+    key = store.digest(store.environment(), about, page.content or "")
+    kept = store.load("search", page.file.src_uri, key)
+    if kept is None:
+        before = len(index.entries)
+        add(page)
+        store.save("search", page.file.src_uri, key, index.entries[before:])
+    else:
+        index.entries += kept

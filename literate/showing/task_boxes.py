@@ -1,0 +1,65 @@
+"""The plan's tasks as boxes to tick: rows of a table, which a script brings to life."""
+
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from markdown import Extension, Markdown
+from markdown.treeprocessors import Treeprocessor
+
+from literate.plan import tasks
+
+
+def box(task: str) -> dict[str, str]:
+    """The attributes of a task's box; a script makes it work."""
+    kind = {"type": "checkbox", "value": task, "disabled": ""}
+    return kind | {"autocomplete": "off"}  # reloading must not bring back an old tick
+
+
+class TaskBoxes(Treeprocessor):
+    """A table cell `[ ] … {#id}` becomes a label with a box; its row gets the id.
+
+    Above each table comes `<day-progress>`, empty, for the script of that name.
+    """
+
+    def run(self, root: Element) -> None:
+        known = tasks()
+        for parent in list(root.iter()):
+            for table in [child for child in parent if child.tag == "table"]:
+                named = [self._row(row) for row in table.iter("tr")]
+                own = [known[name] for name in named if name in known]
+                if own:
+                    listed = " ".join(f"{task.id}:{task.minutes}" for task in own)
+                    marks = {"day": own[0].day, "tasks": listed}
+                    index = list(parent).index(table)
+                    parent.insert(index, parent.makeelement("day-progress", marks))
+
+    @staticmethod
+    def _row(row: Element) -> str:
+        """Give a row its box; returns the task's id, or nothing."""
+        cell = row.find("td")
+        if cell is None or not (cell.text or "").startswith("[ ] "):
+            return ""
+        text, children = cell.text[4:], list(cell)
+        for child in children:
+            cell.remove(child)
+        cell.text = ""
+        name = cell.attrib.pop("id", "")
+        row.set("class", "task")
+        row.set("id", name)
+        label = SubElement(cell, "label")
+        SubElement(label, "input", box(name)).tail = " " + text
+        label.extend(children)
+        return name
+
+
+class TaskBoxesExtension(Extension):
+    """Registers `TaskBoxes`."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """After inline text (20) and attribute lists (8)."""
+        md.treeprocessors.register(TaskBoxes(md), "literate-tasks", 5)
+
+
+def makeExtension(**options: Any) -> TaskBoxesExtension:
+    """Called by Python-Markdown."""
+    return TaskBoxesExtension(**options)
