@@ -32,7 +32,7 @@ from watchdog.observers import Observer
 from literate import store
 from literate.handing_out import downloads
 from literate.progress import Line
-from literate.project import ROOT, PageError
+from literate.project import DOCS, ROOT, PageError
 from literate.running import schedule
 from literate.showing import lab_page, render
 
@@ -80,6 +80,7 @@ class Book:
         """Find the files of the site, and what the navigation calls its pages."""
         with self.lock:
             config = self.config
+            self.known = self.sources()
             self.env = config.theme.get_env()
             files = get_files(config)
             files.add_files_from_theme(self.env, config)
@@ -99,8 +100,18 @@ class Book:
 
     def page(self, url: str) -> Page | None:
         """The page with this address below the site."""
-        file = self.by_url.get(url)
-        return file.page if file else None
+        with self.lock:
+            file = self.by_url.get(url)
+            is_there = file is not None and Path(file.abs_src_path or "").is_file()
+            if not is_there and self.sources() != self.known:
+                self.read_files()
+                file = self.by_url.get(url)
+            return file.page if file else None
+
+    @staticmethod
+    def sources() -> set[Path]:
+        """All files below `docs/`."""
+        return {path for path in DOCS.rglob("*") if path.is_file()}
 
     def html(self, page: Page) -> str:
         """The HTML of a page; what is wrong with it is shown in it."""

@@ -30,6 +30,7 @@ FRAME = re.compile(r'File "(?P<page>[^"\n]*)\[(?P<index>\d+)\]", line (?P<line>\
 _running: set[multiprocessing.process.BaseProcess] = set()
 _commands: set[subprocess.Popen[str]] = set()
 _lock = threading.Lock()
+_first = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,13 @@ class PageRun:
     running: bool = False  # the outputs are still to come
 
 
-@functools.cache
 def _context() -> multiprocessing.context.BaseContext:
+    with _first:  # several pages start at once
+        return _prepared_context()
+
+
+@functools.cache
+def _prepared_context() -> multiprocessing.context.BaseContext:
     os.environ.update(worker.ENVIRONMENT)
     vocabularies.install()
     os.environ["PYTHONPATH"] = _python_path()

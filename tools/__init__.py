@@ -1,0 +1,1 @@
+"""What is run now and then, and what tests and benchmarks share."""
