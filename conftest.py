@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import pytest
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
 
-from literate import expected
+from literate import changed, expected
 from literate.block import Block
 from literate.page import Page, read
 from literate.parse import Parsed, parse
@@ -39,11 +39,16 @@ SLOWEST = 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option: accept what the pages print."""
+    """Accept what the pages print; run only what has something to say."""
     parser.addoption(
         "--update-outputs",
         action="store_true",
         help="write what the pages print to tests/expected/, and remove what is stale",
+    )
+    parser.addoption(
+        "--changed",
+        action="store_true",
+        help="leave out what was green as it is now, and what needs the whole site",
     )
 
 
@@ -82,12 +87,27 @@ def kind_of(path: Path) -> str:
     return kind if kind in KINDS else "snippets"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Put the kinds in order, and keep the tests of a file together."""
+    if config.option.changed:
+        paths = {item.path for item in items}
+        left = {p for p in paths if kind_of(p) != "site" and not changed.is_green(p)}
+        config.hook.pytest_deselected(items=[i for i in items if i.path not in left])
+        items[:] = [item for item in items if item.path in left]
     items.sort(key=lambda item: KINDS.index(kind_of(item.path)))
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(relative(item.path)))
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Whether each file of tests was run from its first test to its last."""
+    option = config.option
+    last = getattr(option, "lf", False)
+    some = option.keyword or option.markexpr or option.maxfail or last
+    return not some and not any("::" in name for name in config.args)
 
 
 class Report:
@@ -96,16 +116,24 @@ class Report:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.seconds: dict[str, float] = defaultdict(float)
+        self.green: dict[Path, bool] = {}  # files of tests
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called for each part of each test."""
         path = ROOT / report.nodeid.split("::")[0]
         self.seconds[kind_of(path)] += report.duration
+        self.green[path] = self.green.get(path, True) and not report.failed
         if report.failed:
             terminal = self.config.pluginmanager.get_plugin("terminalreporter")
             terminal.write_line("")
             terminal.write_line(f"FAILED {report.nodeid}", red=True)
             terminal.write_line(report.longreprtext)
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Note which files are green, unless somebody chose among their tests."""
+        if exitstatus in (0, 1) and is_whole(self.config):
+            for path in (path for path, green in self.green.items() if green):
+                changed.note_green(path)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter

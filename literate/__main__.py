@@ -1,4 +1,4 @@
-"""Build or read the book: `python -m literate build`, `python -m literate serve`."""
+"""Build, read or check the book: `python -m literate build | serve | check`."""
 
 import argparse
 import os
@@ -15,7 +15,12 @@ def main() -> int:
     build.add_argument("--site-dir", help="where to (default: site)")
     serve = commands.add_parser("serve", help="show the book; pages follow your edits")
     serve.add_argument("--port", type=int, default=8000)
+    commands.add_parser("check", help="lint, types, and tests of what has changed")
     asked = parser.parse_args()
+    if asked.command == "check":
+        from literate.check import check
+
+        return check()
     if asked.command == "build":
         from literate.build import build as build_site
 

@@ -37,13 +37,18 @@ def _mentioned_in(path: Path, stamp: tuple[int, int, int]) -> frozenset[str]:
     return mentioned(path.read_text("utf8"), package)
 
 
-@functools.lru_cache(maxsize=16384)
 def mentioned(text: str, package: tuple[str, ...] = ()) -> frozenset[str]:
     """The dotted names of both packages in a text; `package` resolves `from . import`.
 
     >>> sorted(mentioned("from snippets.data import tales"))
     ['snippets.data', 'snippets.data.tales']
     """
+    return frozenset(n for n in names_in(text, package) if n.split(".")[0] in PACKAGES)
+
+
+@functools.lru_cache(maxsize=16384)
+def names_in(text: str, package: tuple[str, ...] = ()) -> frozenset[str]:
+    """All dotted names that a text imports, or mentions as `snippets/data/a.txt`."""
     names = {re.sub(r"[/\\]", ".", match[0]) for match in MENTION.finditer(text)}
     try:
         tree = ast.parse(text)
@@ -56,7 +61,7 @@ def mentioned(text: str, package: tuple[str, ...] = ()) -> frozenset[str]:
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             module = ".".join([*base, *filter(None, [node.module])])
             names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return frozenset(name for name in names if name.split(".")[0] in PACKAGES)
+    return frozenset(names)
 
 
 def _files_of(names: Iterable[str]) -> Iterator[Path]:
@@ -82,5 +87,5 @@ def _package(path: Path) -> Iterator[Path]:
 
 def _belongs(path: Path) -> bool:
     if path.suffix != ".py":
-        return path.suffix != ".pyc"
+        return path.suffix not in (".pyc", ".md")
     return path.name == "__init__.py" or path.parent == PACKAGES["proofs"]
