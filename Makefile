@@ -20,15 +20,15 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 # Python compiles what it imports when it first does so, which is a third of what is
 # installed. Where it is told not to write that down, the installer compiles everything.
 COMPILES_LATER := $(if $(PYTHONDONTWRITEBYTECODE),,yes)
+PIP := $(BIN)/python -m pip install --quiet $(if $(COMPILES_LATER),--no-compile)
 
 # uv installs the rest several times faster than pip; `make UV= serve` does without
 UV := $(shell command -v uv 2>/dev/null)
 ifneq ($(UV),)
-  COMPILE := $(if $(COMPILES_LATER),,--compile-bytecode)
-  INSTALL := "$(UV)" pip install --quiet $(COMPILE) --python $(BIN)/python
+  INSTALL := "$(UV)" pip install --quiet --python $(BIN)/python \
+    $(if $(COMPILES_LATER),,--compile-bytecode)
 else
-  COMPILE := $(if $(COMPILES_LATER),--no-compile)
-  INSTALL := $(BIN)/python -m pip install --quiet $(COMPILE)
+  INSTALL := $(PIP)
 endif
 
 export NO_MKDOCS_2_WARNING := 1
@@ -48,12 +48,14 @@ help:
 
 $(READING): requirements.txt pyproject.toml tools/find-python.sh
 	@python=$$(sh tools/find-python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --no-deps --retries 0 --timeout 10 \
+	@echo "Installing what reading needs, once; it takes a few minutes."
+	$(PIP) --no-deps --retries 0 --timeout 10 \
 	  --extra-index-url $(TORCH_INDEX) $(TORCH)
 	$(INSTALL) -r requirements.txt
 	@touch $(READING)
 
 $(TESTING): $(READING) requirements-test.txt
+	@echo "Installing what the tests need, once."
 	$(INSTALL) -r requirements-test.txt
 	@touch $(TESTING)
 

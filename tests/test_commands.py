@@ -246,7 +246,7 @@ TARGET = "--python .venv/bin/python"
         ("", "", ".venv/bin/python -m pip install --quiet --no-compile"),
         ("", "1", ".venv/bin/python -m pip install --quiet"),
         ("uv", "", f'"uv" pip install --quiet {TARGET}'),
-        ("uv", "1", f'"uv" pip install --quiet --compile-bytecode {TARGET}'),
+        ("uv", "1", f'"uv" pip install --quiet {TARGET} --compile-bytecode'),
     ],
 )
 def test_make_installs_the_rest_by_uv_where_there_is_one(installer, quiet, command):
@@ -461,3 +461,13 @@ def test_a_missing_browser_is_skipped_with_the_reason_and_an_error_in_ci(tmp_pat
     else:
         assert done.returncode == 0 and "1 skipped" in done.stdout
         assert "no Chromium was found" in done.stdout
+
+
+@SH
+def test_a_fresh_machine_ends_with_the_command_of_the_readme():
+    path = ROOT / ".ci" / "run"
+    done = subprocess.run(["sh", "-n", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = path.read_text("utf8").splitlines()
+    assert lines[-1] == "make test"
+    assert "set -eu" in lines and "export CI=true" in lines
