@@ -15,7 +15,7 @@ EXCEPTION = re.compile(r"[A-Za-z_][\w.]*")
 
 @dataclass(frozen=True)
 class Options:
-    """What may stand after ```` ```python ````. REFERENCE.md explains each."""
+    """What may stand after ```` ```python ````. CONTRIBUTING.md explains each."""
 
     title: str = ""
     hl_lines: str = ""
