@@ -14,10 +14,16 @@ import torch
 import torch.nn.functional as F
 from tensorboard.compat.proto.event_pb2 import Event
 
+from snippets.digit_classifier import (
+    DigitConfig,
+    DigitMLP,
+    Evaluation,
+    MiniBatches,
+    evaluate,
+)
 from snippets.digits import Digits, split_digits
 from snippets.model_graph import model_graph
 from snippets.run_log import RunLog, image_grid
-from snippets.training import DigitConfig, DigitMLP, Evaluation, MiniBatches, evaluate
 
 # --8<-- [end:imports]
 

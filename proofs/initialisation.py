@@ -21,7 +21,7 @@ def filled(fill_: Callable, shape: tuple[int, ...], **options: object) -> Tensor
 
 @proof(
     "Xavier",
-    ours="snippets.init.xavier_normal_",
+    ours="snippets.initialisation.xavier_normal_",
     theirs="torch.nn.init.xavier_normal_",
     page=PAGE,
     bound=1e-6,
@@ -42,7 +42,7 @@ def xavier() -> Pairs:
 
 @proof(
     "He",
-    ours="snippets.init.he_normal_",
+    ours="snippets.initialisation.he_normal_",
     theirs="torch.nn.init.kaiming_normal_",
     page=PAGE,
     bound=1e-6,
@@ -64,7 +64,7 @@ def he() -> Pairs:
 
 @proof(
     "Orthogonal weights",
-    ours="snippets.init.orthogonal_",
+    ours="snippets.initialisation.orthogonal_",
     theirs="torch.nn.init.orthogonal_",
     page=PAGE,
     bound=1e-6,
@@ -81,7 +81,7 @@ def orthogonal() -> Pairs:
 
 @proof(
     "The default of a linear layer",
-    ours="snippets.init.he_uniform_",
+    ours="snippets.initialisation.he_uniform_",
     theirs="torch.nn.Linear",
     page=PAGE,
     bound=0,

@@ -1,6 +1,6 @@
 """Images in files, as a dataset: found, checked, and read when they are asked for.
 
-    python image_files.py FOLDER
+    python image_dataset.py FOLDER
 
 prints what is in a folder that has a folder of images for each class, and which files
 cannot be used. Images are (C, H, W): C is 1 for gray and 3 for colour.
