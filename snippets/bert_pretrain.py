@@ -36,6 +36,7 @@ from snippets.bert import (
 )
 from snippets.corpus import Tale, load_text, tales
 from snippets.data import read_data
+from snippets.files import write_whole
 from snippets.transformer import sinusoidal_positions
 
 # --8<-- [start:split]
@@ -226,22 +227,15 @@ def save(
     folder: Path, model: BertForPreTraining, tokenizer: WordTokenizer, record: dict
 ) -> None:
     """Write both files; each appears complete or not at all."""
-    buffer = io.BytesIO()
     weights = {name: value.half() for name, value in model.state_dict().items()}
     kept = {
         "config": asdict(model.config),
         "words": tokenizer.own_words,
         "model": weights,
     }
-    torch.save(kept, buffer)
     text = json.dumps(record, indent=1) + "\n"
-    for name, content in (
-        ("bert-tales.pt", buffer.getvalue()),
-        ("bert-tales.json", text.encode()),
-    ):
-        part = folder / f"{name}.part"
-        part.write_bytes(content)
-        part.replace(folder / name)
+    write_whole(folder / "bert-tales.pt", lambda file: torch.save(kept, file))
+    write_whole(folder / "bert-tales.json", lambda file: file.write(text.encode()))
 
 
 def load_pretrained() -> tuple[BertForPreTraining, WordTokenizer]:

@@ -7,9 +7,7 @@ operating system reads the parts that are asked for, and all processes share the
 # --8<-- [start:imports]
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +18,7 @@ import torch
 from torch import Tensor
 
 from snippets.corpus import load_text
+from snippets.files import told_where, write_whole
 from snippets.gpt import CharTokenizer
 from snippets.tokenizers.bpe import BPETokenizer
 
@@ -176,27 +175,8 @@ def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:
 
 def write_ids(path: Path, ids: np.ndarray) -> None:
     """Write a file that appears under its name only when all of it is on the disk."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with told_where(path):
-        try:
-            with part.open("wb") as file:
-                file.write(ids.tobytes())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def told_where(path: Path) -> Iterator[None]:
-    """Give an error of writing the name of the file, which a full disk does not."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # `torch.save` raises a RuntimeError
-        raise OSError(
-            f"could not write {path} ({error}); what was saved before is still there"
-        ) from error
+        write_whole(path, lambda file: file.write(ids.tobytes()))
 
 
 # --8<-- [end:split]

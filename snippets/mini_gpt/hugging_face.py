@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from snippets.checkpoint import CheckpointError, read_checkpoint
+from snippets.files import write_whole
 from snippets.mini_gpt.data import (
     GPT2Tokenizer,
     tokenizer_from,
@@ -30,7 +31,6 @@ from snippets.mini_gpt.load import (
     Trained,
     load_trained,
     read_safetensors,
-    replace_file,
     save_plain,
     to_dtype,
 )
@@ -282,12 +282,10 @@ def save_hugging_face(
     config["daybook_tokenizer"] = tokenizer_state(trained.tokenizer)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(
-        folder / "model.safetensors",
-        lambda part: safetensors.torch.save_file(weights, part, {"format": "pt"}),
-    )
+    content = safetensors.torch.save(weights, {"format": "pt"})
+    write_whole(folder / "model.safetensors", lambda file: file.write(content))
     text = json.dumps(config, indent=2) + "\n"
-    replace_file(folder / "config.json", lambda part: part.write_text(text, "utf8"))
+    write_whole(folder / "config.json", lambda file: file.write(text.encode()))
 
 
 # --8<-- [end:write]

@@ -22,12 +22,12 @@ from snippets.checkpoint import (
     restore_random_states,
     write_atomically,
 )
+from snippets.files import told_where
 from snippets.mini_gpt.data import (
     Corpus,
     RandomWindows,
     check_length,
     tokenizer_state,
-    told_where,
     vocab_size_of,
     whole_text,
 )

@@ -22,7 +22,8 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from snippets.checkpoint import CheckpointError
-from snippets.mini_gpt.data import TOKENIZERS, Corpus, load_corpus, told_where
+from snippets.files import told_where
+from snippets.mini_gpt.data import TOKENIZERS, Corpus, load_corpus
 from snippets.mini_gpt.parallel import (
     PeerError,
     Processes,

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snippets.files import write_whole
 from snippets.tokenizers.bpe import PairIndex
 
 if TYPE_CHECKING:
@@ -217,9 +218,8 @@ class WordPieceTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Write a `vocab.txt` as BERT's: a piece on each line; all or nothing."""
-        part = Path(f"{path}.part")
-        part.write_text("".join(f"{p}\n" for p in self.pieces), encoding="utf-8")
-        part.replace(path)
+        text = "".join(f"{piece}\n" for piece in self.pieces)
+        write_whole(path, lambda file: file.write(text.encode()))
 
     @classmethod
     def load(cls, path: str | Path, lowercase: bool = True) -> "WordPieceTokenizer":
