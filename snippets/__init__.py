@@ -13,13 +13,13 @@ import warnings
 from collections.abc import Sequence
 from types import CodeType, ModuleType
 
-RENAMED = {  # the name that a module once had: the name that it has
-    "snippets.digit_files": "snippets.digit_images",
-    "snippets.image_files": "snippets.image_dataset",
-    "snippets.init": "snippets.initialisation",
-    "snippets.layer_watch": "snippets.hooks",
-    "snippets.trace_file": "snippets.profiler_trace",
-    "snippets.training": "snippets.digit_classifier",
+RENAMED = {  # the name that a module of this package once had: the name that it has
+    "digit_files": "digit_images",
+    "image_files": "image_dataset",
+    "init": "initialisation",
+    "layer_watch": "hooks",
+    "trace_file": "profiler_trace",
+    "training": "digit_classifier",
 }
 
 
@@ -33,26 +33,34 @@ class RenamedModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """What to import for this name; None unless it is an old one."""
-        return importlib.util.spec_from_loader(name, self) if name in RENAMED else None
+        package, _, module = name.partition(".")
+        if package != __name__ or module not in RENAMED:
+            return None
+        return importlib.util.spec_from_loader(name, self)
 
     def exec_module(self, module: ModuleType) -> None:
         """Let the old name mean the module of the new one."""
-        old = module.__name__
-        message = f"{old} is now {RENAMED[old]}: import it from there"
+        old, new = module.__name__, new_name(module.__name__)
+        message = f"{old} is now {new}: import it from there"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
-        sys.modules[old] = importlib.import_module(RENAMED[old])
+        sys.modules[old] = importlib.import_module(new)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """The code that `python -m` runs for an old name."""
-        spec = importlib.util.find_spec(RENAMED[fullname])
+        spec = importlib.util.find_spec(new_name(fullname))
         loader = spec.loader if spec else None
         if isinstance(loader, importlib.abc.InspectLoader):
-            return loader.get_code(RENAMED[fullname])
+            return loader.get_code(new_name(fullname))
         return None
 
     def get_source(self, fullname: str) -> str | None:
         """Not kept: the new name has it."""
         return None
+
+
+def new_name(old: str) -> str:
+    """The full name of a module by its full old name."""
+    return f"{__name__}.{RENAMED[old.partition('.')[2]]}"
 
 
 sys.meta_path.insert(0, RenamedModules())

@@ -444,7 +444,7 @@ def test_the_program_reads_other_files(tmp_path, capsys):
         (["--prompt", "a", "--tokens", "-2"], "-2 tokens"),
         (["--batch", "0"], "--batch 0: it must be at least 1"),
         (["--prompt", "a", "--stop", ""], "a stop text is empty"),
-        (["--device", "tpu"], "device 'tpu' is not here; there is: auto"),
+        (["--device", "tpu"], "'tpu' is not a device: write cpu"),
         (["--from", "gpt2"], "give a checkpoint, or --from"),
     ],
 )

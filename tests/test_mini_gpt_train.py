@@ -666,7 +666,7 @@ def test_a_quiet_run_shows_nothing(text, tmp_path, capsys):
     ("changes", "message"),
     [
         ({"preset": "huge"}, "no preset 'huge': there are nano, laptop"),
-        ({"device": "tpu"}, "device 'tpu' is not here; there is: auto"),
+        ({"device": "tpu"}, "'tpu' is not a device: write cpu"),
         ({"dtype": "float8"}, "no dtype 'float8': there are auto, float32"),
         ({"optimizer": "sgd"}, "no optimizer 'sgd': there are adamw, muon"),
         ({"schedule": "step"}, "no schedule 'step': there are cosine, linear"),

@@ -14,11 +14,12 @@ from snippets import RENAMED
 def unloaded(monkeypatch):
     """No old name has been imported in this process."""
     for old in RENAMED:
-        monkeypatch.delitem(sys.modules, old, raising=False)
+        monkeypatch.delitem(sys.modules, f"snippets.{old}", raising=False)
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items(), ids=RENAMED)
 def test_an_old_name_is_the_new_module_and_warns(old, new, unloaded):
+    old, new = f"snippets.{old}", f"snippets.{new}"
     with pytest.warns(DeprecationWarning, match=f"^{old} is now {new}: import") as told:
         found = importlib.import_module(old)
     assert found is importlib.import_module(new)
@@ -34,15 +35,15 @@ def test_the_warning_points_at_the_import(unloaded):
 
 @pytest.mark.parametrize("old", RENAMED)
 def test_no_file_has_an_old_name(old):
-    path = ROOT.joinpath(*old.split("."))
+    path = SNIPPETS.joinpath(*old.split("."))
     assert not path.with_suffix(".py").exists()
-    assert not path.is_dir()
+    assert not (path / "__init__.py").exists()
 
 
 @pytest.mark.parametrize("new", RENAMED.values())
 def test_no_new_name_is_an_old_one(new):
     assert new not in RENAMED
-    assert ROOT.joinpath(*new.split(".")).with_suffix(".py").is_file()
+    assert SNIPPETS.joinpath(*new.split(".")).with_suffix(".py").is_file()
 
 
 def test_other_names_are_not_found():

@@ -27,6 +27,8 @@ from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
+from snippets.devices import pick_device
+
 # --8<-- [end:imports]
 
 
@@ -45,25 +47,6 @@ class Processes:
         return self.rank == 0
 
 
-def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of a name: `auto` is an accelerator if there is one, else the CPU.
-
-    Raises ValueError for a device that is not here.
-    """
-    here = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    found = [kind for kind, there in here.items() if there]
-    name = found[0] if name == "auto" else name
-    if name not in found:
-        raise ValueError(
-            f"device {name!r} is not here; there is: auto, {', '.join(found)}"
-        )
-    return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
-
-
 class PeerError(Exception):
     """Another process failed, which says why itself."""
 
@@ -74,14 +57,16 @@ def joined_processes(device: str) -> Iterator[Processes]:
 
     Raises ValueError for a device that cannot be used, PeerError if another is lost.
     """
+    chosen = pick_device(device)
     if "RANK" not in os.environ:
-        yield Processes(0, 1, choose_device(device))
+        yield Processes(0, 1, chosen)
         return
     rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    chosen = choose_device(device, int(os.environ["LOCAL_RANK"]))
-    if chosen.type == "mps":  # one GPU, and no library for its processes to talk
-        if device == "mps":
-            raise ValueError("mps is for one process: take --device cpu")
+    if chosen.type == "cuda":  # a GPU for each process of this machine
+        chosen = pick_device(f"cuda:{os.environ['LOCAL_RANK']}")
+    elif chosen.type != "cpu":  # no library for processes to talk from it
+        if device != "auto":
+            raise ValueError(f"{chosen.type} is for one process: take --device cpu")
         chosen = torch.device("cpu")
     on_gpu = chosen.type == "cuda"
     if on_gpu:

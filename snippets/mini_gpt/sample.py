@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from snippets.devices import pick_device
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.data import GPT2Tokenizer, Tokenizer, vocab_size_of
 from snippets.mini_gpt.hugging_face import EXPECTED_ERRORS, load_hugging_face
 from snippets.mini_gpt.load import Trained, load_trained
-from snippets.mini_gpt.parallel import choose_device
 
 # --8<-- [end:imports]
 
@@ -372,7 +372,7 @@ def options_of_sampling() -> argparse.ArgumentParser:
     add("--batch", type=int, default=1, help="texts for each prompt")
     add("--stop", action="append", default=[], help="a text ends before this")
     add("--context", type=int, help="tokens to look back at (default: all it can)")
-    add("--device", default="auto", help="auto, cpu, cuda or mps")
+    add("--device", default="auto", help="auto, cpu, cuda, mps …")
     add("--no-cache", action="store_true", help="read the whole window for each token")
     return made
 
@@ -384,7 +384,7 @@ def write_texts(options: argparse.Namespace) -> None:
         raise ValueError("give a checkpoint, or --from with a folder or a name")
     if options.batch < 1:
         raise ValueError(f"--batch {options.batch}: it must be at least 1")
-    device = choose_device(options.device)
+    device = pick_device(options.device)
     if options.name:
         trained = load_hugging_face(options.name)
     else:

@@ -208,7 +208,7 @@ def parser() -> argparse.ArgumentParser:
             add(f"--{item.name.replace('_', '-')}", type=item.type)
     add("--compile", action=argparse.BooleanOptionalAction, help="as the preset says")
     add("--seed", type=int)
-    add("--device", default="auto", help="auto, cpu, cuda or mps")
+    add("--device", default="auto", help="auto, cpu, cuda, mps …")
     add("--fsdp", action="store_true", help="share weights out over the processes")
     add("--out", type=Path, default=Path("runs/mini-gpt"), help="default runs/mini-gpt")
     add("--resume", action="store_true", help="go on with last.pt in --out")
