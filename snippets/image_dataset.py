@@ -266,14 +266,14 @@ def problem_of(image: Any, label: Any, n_classes: int) -> str:
 
 
 # --8<-- [start:main]
-def shape_of(image: Image.Image) -> Tensor:
+def size_of(image: Image.Image) -> Tensor:
     """Width and height, (2,): a transform that lets a loader count sizes."""
     return torch.tensor(image.size)
 
 
 def survey(root: str | Path) -> None:
     """Print classes, sizes and what cannot be read of a folder of images."""
-    dataset = ImageDataset(files_in_folders(root), shape_of)
+    dataset = ImageDataset(files_in_folders(root), size_of)
     sizes, broken = Counter(), []
     for index in range(len(dataset)):
         try:
@@ -288,7 +288,7 @@ def survey(root: str | Path) -> None:
 
 def read_with_workers(root: str | Path, workers: int = 2) -> None:
     """Walk a folder by a loader with workers, as training does; stops at an error."""
-    dataset = ImageDataset(files_in_folders(root), shape_of)
+    dataset = ImageDataset(files_in_folders(root), size_of)
     loader = DataLoader(dataset, batch_size=16, num_workers=workers)
     print("images:", sum(len(labels) for _, labels in loader))
 

@@ -14,6 +14,7 @@ import torch
 
 from literate.project import ROOT
 from snippets.mini_gpt import parallel
+from snippets.mini_gpt.checkpoints import read_run, save_run
 from snippets.mini_gpt.parallel import (
     PeerError,
     Processes,
@@ -23,7 +24,7 @@ from snippets.mini_gpt.parallel import (
     together,
     total,
 )
-from snippets.mini_gpt.run import evaluate, read_run, save_run
+from snippets.mini_gpt.run import evaluate
 from tests.helpers import SLOW
 from tests.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
 

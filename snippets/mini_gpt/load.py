@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from snippets.checkpoint import CheckpointError, model_differences
 from snippets.files import write_whole
+from snippets.mini_gpt.checkpoints import read_run
 from snippets.mini_gpt.data import Tokenizer, tokenizer_from, tokenizer_state
 from snippets.mini_gpt.model import GPT2
 from snippets.mini_gpt.presets import build_model
-from snippets.mini_gpt.run import read_run
 
 # --8<-- [end:imports]
 

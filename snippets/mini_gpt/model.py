@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import MultiHeadAttention
-from snippets.llama import KVCache
+from snippets.kv_cache import KVCache
 
 # --8<-- [end:imports]
 
@@ -205,12 +205,3 @@ def scale_residual_projections(model: GPT2) -> None:
 
 
 # --8<-- [end:init]
-
-
-# --8<-- [start:count]
-def count_parameters(model: nn.Module) -> int:
-    """All numbers that are learned; a tied head is the embedding, and counts once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-# --8<-- [end:count]

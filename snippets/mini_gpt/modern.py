@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import head_size
-from snippets.llama import KVCache, rope_angles, rotate_halves
+from snippets.kv_cache import KVCache
+from snippets.llama import rope_angles, rotate_halves
 from snippets.mini_gpt.model import check_ids, initialise
 
 # --8<-- [end:imports]
