@@ -73,7 +73,9 @@ def random_states() -> dict[str, Any]:
     Python's, NumPy's global one and PyTorch's, on the CPU and on each accelerator. All
     as tensors and plain values, so that `weights_only` can load them.
     """
-    name, keys, position, has_normal, normal = np.random.get_state()
+    state = np.random.get_state()
+    assert isinstance(state, tuple)  # the legacy form, which is the default
+    name, keys, position, has_normal, normal = state
     states = {
         "python": random.getstate(),
         "numpy": (name, keys.tolist(), int(position), int(has_normal), float(normal)),

@@ -61,7 +61,11 @@ class OneDevice(TorchDispatchMode):
     """
 
     def __torch_dispatch__(
-        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        self,
+        operation: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         name = operation.overloadpacket.__name__
         found = {str(tensor.device) for tensor in tensors_of((args, kwargs or {}))}

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from snippets.table import Table
 
+Hook = Callable[..., Any]
+Inputs = tuple[Any, ...]
 # --8<-- [end:imports]
 
 
@@ -26,7 +28,7 @@ from snippets.table import Table
 class Handle:
     """Removes the hook that it was given for; a second time it does nothing."""
 
-    def __init__(self, hooks: dict[int, Callable], number: int) -> None:
+    def __init__(self, hooks: dict[int, Hook], number: int) -> None:
         self.hooks, self.number = hooks, number
 
     def remove(self) -> None:
@@ -39,19 +41,19 @@ class Hookable:
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         self.forward = forward
-        self.pre_hooks: dict[int, Callable] = {}
-        self.hooks: dict[int, Callable] = {}
+        self.pre_hooks: dict[int, Hook] = {}
+        self.hooks: dict[int, Hook] = {}
         self.made = 0  # hooks so far: each gets a number of its own
 
-    def register_forward_pre_hook(self, hook: Callable) -> Handle:
+    def register_forward_pre_hook(self, hook: Hook) -> Handle:
         """`hook(module, inputs)` before; what it returns replaces the inputs."""
         return self.attach(self.pre_hooks, hook)
 
-    def register_forward_hook(self, hook: Callable) -> Handle:
+    def register_forward_hook(self, hook: Hook) -> Handle:
         """`hook(module, inputs, output)` after; what it returns is the output."""
         return self.attach(self.hooks, hook)
 
-    def attach(self, hooks: dict[int, Callable], hook: Callable) -> Handle:
+    def attach(self, hooks: dict[int, Hook], hook: Hook) -> Handle:
         """Keep a hook, in the order of arrival."""
         self.made += 1
         hooks[self.made] = hook
@@ -90,7 +92,7 @@ def second_moment(x: Tensor) -> float:
 
 # --8<-- [start:attached]
 @contextmanager
-def attached(modules: Iterable[nn.Module], hook: Callable) -> Iterator[None]:
+def attached(modules: Iterable[nn.Module], hook: Hook) -> Iterator[None]:
     """A forward hook on each of the modules, for as long as the block runs."""
     with ExitStack() as stack:
         for module in modules:
@@ -133,11 +135,11 @@ def recording(
     """
     record = Record()
 
-    def hook_for(name: str) -> Callable:
+    def hook_for(name: str) -> Hook:
         outputs = record.outputs.setdefault(name, [])
         gradients = record.gradients.setdefault(name, [])
 
-        def note(module: nn.Module, inputs: tuple, output: Any) -> None:
+        def note(module: nn.Module, inputs: Inputs, output: Any) -> None:
             if not isinstance(output, Tensor):
                 kind = type(output).__name__
                 raise TypeError(f"{name!r} returns a {kind}: expected one tensor")
@@ -167,12 +169,12 @@ def naming_layers(model: nn.Module) -> Iterator[None]:
     with ExitStack() as stack:
         for name, module in model.named_modules():
 
-            def enter(module: nn.Module, inputs: tuple, name: str = name) -> None:
+            def enter(module: nn.Module, inputs: Inputs, name: str = name) -> None:
                 what = f"{name or 'the model'}, a {type(module).__name__}"
                 shapes = ", ".join(map(shape_of, inputs)) or "nothing"
                 running.append((module, f"{what}, got {shapes}"))
 
-            def leave(module: nn.Module, inputs: tuple, output: Any) -> None:
+            def leave(module: nn.Module, inputs: Inputs, output: Any) -> None:
                 while running.pop()[0] is not module:
                     pass  # calls inside whose error was caught
 
@@ -200,7 +202,7 @@ def model_summary(model: nn.Module, *inputs: Any) -> Table:
     modes = {module: module.training for module in names}
     rows: list[tuple[str, str, str, int]] = []
 
-    def note(module: nn.Module, inputs: tuple, output: Any) -> None:
+    def note(module: nn.Module, inputs: Inputs, output: Any) -> None:
         own = sum(p.numel() for p in module.parameters(recurse=False))
         kind = type(module).__name__
         rows.append((names[module] or "the model", kind, shape_of(output), own))
@@ -265,7 +267,7 @@ def layer_stats(model: nn.Module, loss: Callable[[], Tensor]) -> list[LayerStats
 
     names = {module: name for name, module in model.named_modules()}
 
-    def note(module: nn.Module, inputs: tuple, output: Any) -> None:
+    def note(module: nn.Module, inputs: Inputs, output: Any) -> None:
         if isinstance(output, Tensor) and output.requires_grad:
             seen.append((names[module], module, output))
 
@@ -330,7 +332,7 @@ def stop_at_nan(model: nn.Module) -> Iterator[None]:
 
     names = {module: name for name, module in model.named_modules()}
 
-    def forward(module: nn.Module, inputs: tuple, output: Any) -> None:
+    def forward(module: nn.Module, inputs: Inputs, output: Any) -> None:
         name = f"{names[module] or 'the model'} ({type(module).__name__})"
         if bad := count_bad(output):
             before = count_bad(inputs)

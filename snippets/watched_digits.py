@@ -64,7 +64,9 @@ def watch(folder: Path, settings: Settings) -> Evaluation:
     step = 0
     with RunLog(folder) as log:
         graph = model_graph(model, train.images[:2]).SerializeToString()
-        log.writer.file_writer.add_event(Event(graph_def=graph))
+        event = Event(graph_def=graph)
+        # for PyTorch's types a new writer has no file yet
+        log.writer.file_writer.add_event(event)  # type: ignore[attr-defined]
         for _ in range(EPOCHS):
             model.train()
             for images, labels in batches:

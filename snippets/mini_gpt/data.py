@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import tiktoken
@@ -26,16 +26,6 @@ from snippets.tokenizers.bpe import BPETokenizer
 
 
 # --8<-- [start:tokenizers]
-class Tokenizer(Protocol):
-    """What the programs need of a tokenizer."""
-
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text."""
-
-    def decode(self, ids: list[int]) -> str:
-        """The text of some ids."""
-
-
 class GPT2Tokenizer:
     """GPT-2's vocabulary, by `tiktoken`, which downloads it once.
 
@@ -60,6 +50,7 @@ class GPT2Tokenizer:
         return self.encoding.decode(ids)
 
 
+Tokenizer = CharTokenizer | BPETokenizer | GPT2Tokenizer
 TOKENIZERS = ("char", "bpe", "gpt2")
 
 
@@ -132,7 +123,11 @@ class Corpus:
 
 
 def load_corpus(
-    name: str, kind: str, folder: Path, vocab_size: int = 512, state: dict | None = None
+    name: str,
+    kind: str,
+    folder: Path,
+    vocab_size: int = 512,
+    state: dict[str, Any] | None = None,
 ) -> Corpus:
     """Read a text, the first 90 % for training, the rest for validation.
 
@@ -151,11 +146,12 @@ def load_corpus(
         source = text if kind == "char" else text[:cut]
         tokenizer = make_tokenizer(kind, source, vocab_size)
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [
+    train, validation = [
         Split(mapped(part, tokenizer, folder), len(part.encode()))
         for part in (text[:cut], text[cut:])
     ]
-    return Corpus(*parts, tokenizer, hashlib.sha256(text.encode()).hexdigest())
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Corpus(train, validation, tokenizer, digest)
 
 
 def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.data import GPT2Tokenizer, Tokenizer, vocab_size_of
 from snippets.mini_gpt.load import Trained
+from snippets.mini_gpt.presets import AnyGPT
 
 # --8<-- [end:imports]
 
@@ -116,10 +117,11 @@ class Reader:
     With `cached`, what stays in the window is read once.
     """
 
-    def __init__(self, model: nn.Module, context: int, cached: bool) -> None:
+    def __init__(self, model: AnyGPT, context: int, cached: bool) -> None:
         self.model, self.context, self.cached = model, context, cached
         self.device = model.token.weight.device
-        self.caches, self.start, self.read = None, -1, 0
+        self.caches = model.new_caches() if cached else None
+        self.start, self.read = -1, 0
 
     def next_logits(self, rows: Sequence[Sequence[int]], length: int) -> Tensor:
         """Logits (B, V) after the first `length` ids of each row."""
@@ -147,7 +149,7 @@ class Row:
 
 @torch.inference_mode()
 def generate_steps(
-    model: nn.Module,
+    model: AnyGPT,
     prompts: Sequence[Sequence[int]],
     n: int,
     sampling: Sampling = Sampling(),
@@ -205,7 +207,7 @@ def write_next(
 
 
 def check_request(
-    model: nn.Module, prompts: Sequence[Sequence[int]], n: int, context: int | None
+    model: AnyGPT, prompts: Sequence[Sequence[int]], n: int, context: int | None
 ) -> int:
     """The context to use; raises ValueError for prompts and sizes that cannot be."""
     most, V = model.config.context_length, model.config.vocab_size
@@ -223,11 +225,11 @@ def check_request(
 
 
 def generate_rows(
-    model: nn.Module,
+    model: AnyGPT,
     prompts: Sequence[Sequence[int]],
     n: int,
-    *args: ...,
-    **kwargs: ...,
+    *args: Any,
+    **kwargs: Any,
 ) -> list[list[int]]:
     """The prompts, each with what `generate_steps` writes after it."""
     rows = [list(prompt) for prompt in prompts]
@@ -334,7 +336,7 @@ def stream_texts(
 
 def one_after_the_other(pieces: Iterator[tuple[int, str]], rows: int) -> Iterator[str]:
     """Pieces of several rows in order of rows; the first row comes as it is written."""
-    waiting = [[] for _ in range(rows)]
+    waiting: list[list[str]] = [[] for _ in range(rows)]
     for row, text in pieces:
         if row == 0:
             yield text

@@ -13,14 +13,14 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snippets.checkpoint import CheckpointError, model_differences
 from snippets.files import write_whole
 from snippets.mini_gpt.checkpoints import read_run
 from snippets.mini_gpt.data import Tokenizer, tokenizer_from, tokenizer_state
 from snippets.mini_gpt.model import GPT2
-from snippets.mini_gpt.presets import build_model
+from snippets.mini_gpt.presets import AnyGPT, build_model
 
 # --8<-- [end:imports]
 
@@ -30,7 +30,7 @@ from snippets.mini_gpt.presets import build_model
 class Trained:
     """A model that can write, and the tokenizer of its text."""
 
-    model: nn.Module
+    model: AnyGPT
     tokenizer: Tokenizer
 
 
@@ -121,7 +121,7 @@ def load_plain(path: Path) -> Trained:
         sizes, tokenizer = (json.loads(notes[n]) for n in ("model_config", "tokenizer"))
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{path} describes no model: {error!r}") from error
-    return put_together(path, notes.get("architecture"), sizes, tokenizer, weights)
+    return put_together(path, notes.get("architecture", ""), sizes, tokenizer, weights)
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -82,6 +82,8 @@ class Progress:
 
     def add(self, values: dict[str, float]) -> None:
         """Put numbers of this step into the log."""
+        if not self.log:
+            return
         with told_where(self.folder):
             for name, value in values.items():
                 self.log.add_scalar(name, value, self.run.step)

@@ -199,9 +199,9 @@ def scale_residual_projections(model: GPT2) -> None:
     N is the number of residual layers, two in each of L blocks.
     """
     std = 0.02 / math.sqrt(2 * model.config.n_layers)
-    for block in model.blocks:
-        nn.init.normal_(block.attention.out.weight, std=std)
-        nn.init.normal_(block.feed_forward.down.weight, std=std)
+    for name, parameter in model.named_parameters():
+        if name.endswith(("attention.out.weight", "feed_forward.down.weight")):
+            nn.init.normal_(parameter, std=std)
 
 
 # --8<-- [end:init]

@@ -3,6 +3,7 @@
 # --8<-- [start:imports]
 import os
 import shutil
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from snippets.mini_gpt.muon import BatchedMuon
-from snippets.mini_gpt.presets import Recipe
+from snippets.mini_gpt.presets import AnyGPT, Recipe
 
 # --8<-- [end:imports]
 
@@ -61,7 +62,7 @@ def can_compile(device: torch.device) -> bool:
 
 
 # --8<-- [start:optimizers]
-def build_optimizers(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
+def build_optimizers(model: AnyGPT, recipe: Recipe) -> list[Optimizer]:
     """AdamW for all, or Muon for the matrices of the blocks and AdamW for the rest.
 
     Weight decay is for matrices only: vectors, such as biases, have none. Each group
@@ -74,7 +75,7 @@ def build_optimizers(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
         matrices = [layer.weight for layer in layers]
     taken = set(map(id, matrices))
     others = [p for p in model.parameters() if id(p) not in taken]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in others if p.dim() >= 2]},
         {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
     ]

@@ -7,7 +7,7 @@ its rows of each batch. Gradients are averaged, so all do the same step.
 # --8<-- [start:imports]
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
@@ -117,7 +117,7 @@ def together(make: Callable[[], Any], processes: Processes) -> Any:
 
 
 # --8<-- [start:wrap]
-def shard(model: nn.Module) -> None:
+def shard(model: nn.Module, blocks: Iterable[nn.Module]) -> None:
     """FSDP2: each process keeps its part of every block, and gathers it when needed.
 
     Raises ValueError where no processes were joined.
@@ -126,7 +126,7 @@ def shard(model: nn.Module) -> None:
         raise ValueError("--fsdp needs processes: start the program with torchrun")
     # logits are a view; nothing changes them in place
     warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")
-    for block in model.blocks:
+    for block in blocks:
         fully_shard(block)
     fully_shard(model)
 
@@ -148,7 +148,7 @@ def gradients_averaged(
         with module.no_sync():
             yield
         return
-    if hasattr(model, "set_requires_gradient_sync"):  # FSDP
+    if isinstance(model, FSDPModule):
         model.set_requires_gradient_sync(last)
     yield
 

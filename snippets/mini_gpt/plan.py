@@ -51,7 +51,7 @@ class Plan:
 
 def flat(values: dict[str, Any]) -> dict[str, Any]:
     """Values by their last name."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in values.items():
         found |= flat(value) if isinstance(value, dict) else {name: value}
     return found

@@ -74,14 +74,15 @@ class Run:
         sizes = {**plan.sizes, "vocab_size": vocab_size_of(corpus.tokenizer)}
         self.model = build_model(plan.architecture, sizes).to(self.device)
         if sharded:
-            shard(self.model)
+            shard(self.model, self.model.blocks)
         self.optimizers = build_optimizers(self.model, self.recipe)
         self.T = self.model.config.context_length
         rank, world = processes.rank, processes.world
         size, ids = self.recipe.batch_size, corpus.train.ids
         self.batches = RandomWindows(ids, size, self.T, plan.seed, rank, world)
         check_length(corpus.validation.ids, self.T, "validation")
-        self.step, self.seconds, self.history = 0, 0.0, []
+        self.step, self.seconds = 0, 0.0
+        self.history: list[Point] = []
         self.recent: list[Tensor] = []  # losses that nobody has looked at yet
         self.losses: list[float] = []  # of the steps since the last evaluation
         torch.manual_seed(plan.seed + processes.rank)  # dropout differs
@@ -91,7 +92,11 @@ class Run:
         """The modules to call: plain, compiled where asked for, and shared."""
         self.plain = NextTokenLoss(self.model)
         compiled = self.recipe.compile and can_compile(self.device)
-        self.fast = torch.compile(self.plain, dynamic=False) if compiled else self.plain
+        self.fast: nn.Module = self.plain
+        if compiled:
+            fast = torch.compile(self.plain, dynamic=False)
+            assert isinstance(fast, nn.Module)  # of a module it makes a module
+            self.fast = fast
         self.module = data_parallel(self.fast, self.processes, sharded)
         if compiled:
             self.warm_up()

@@ -69,7 +69,7 @@ def read_files(options: argparse.Namespace) -> Found:
             f"{path} is there already: go on with --resume, or give another --out"
         )
     given = {name: value for name, value in vars(options).items() if value is not None}
-    plan = make_plan(given, saved and Plan.from_dict(saved["plan"]))
+    plan = make_plan(given, Plan.from_dict(saved["plan"]) if saved else None)
     tokenizer = saved and saved["tokenizer"]
     corpus = load_corpus(
         plan.data, plan.tokenizer, options.out, plan.vocab_size, tokenizer

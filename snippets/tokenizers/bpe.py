@@ -317,7 +317,9 @@ class BPETokenizer:
     def _check(self) -> None:
         missing = [byte for byte in BYTES if byte not in self.ranks]
         if missing:
-            raise ValueError(f"{len(missing)} bytes have no token, first {missing[0]}")
+            raise ValueError(
+                f"{len(missing)} bytes have no token, first {missing[0]!r}"
+            )
         if "" in self.special_tokens:
             raise ValueError("a special token is empty: ''")
         for number, times in Counter(

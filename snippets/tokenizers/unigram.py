@@ -165,7 +165,7 @@ def seed_pieces(words: Counter[str], size: int) -> Scores:
             for end in range(start + 2, min(len(word), start + LONGEST_PIECE) + 1):
                 if SPACE not in word[start + 1 : end]:
                     found[word[start:end]] += count
-    letters = Counter()
+    letters: Counter[str] = Counter()
     for word, count in words.items():
         for letter in word:
             letters[letter] += count

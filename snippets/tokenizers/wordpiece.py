@@ -91,11 +91,11 @@ def learn_pieces(
     number = {piece: n for n, piece in enumerate(pieces)}
     weights = list(words.values())
     index = PairIndex([[number[p] for p in word] for word in spelled], weights)
-    counts = Counter()
+    counts: Counter[int] = Counter()
     for word, weight in zip(index.words, weights, strict=True):
         counts.update({piece: weight * word.count(piece) for piece in set(word)})
 
-    def rank(pair: tuple[int, int]) -> tuple:
+    def rank(pair: tuple[int, int]) -> tuple[float, int, str, str]:
         first, second = pair
         score = index.counts[pair] / (counts[first] * counts[second])
         return -score, -index.counts[pair], pieces[first], pieces[second]
