@@ -17,7 +17,7 @@ from itertools import groupby
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from literate import review
+from literate import catalogue
 from literate.learner import CLOSING, OPENING
 from literate.plan import PLAN
 from literate.project import ROOT
@@ -139,13 +139,13 @@ class Gather(Preprocessor):
         kind, _, which = title.partition(" ")
         if kind in KINDS and which in ("", *TRACKS):
             return gathered(kind, which)
-        if kind == "snippets" and which in (*days(), review.OTHERS):
-            return review.of_group(which)
+        if kind == "snippets" and which in (*days(), catalogue.OTHERS):
+            return catalogue.of_group(which)
         self.md.literate.problem(
             line,
             f"cannot gather {title!r}; known are: facts, questions, both also of a"
             " track (facts llm), and snippets of a day or of none (snippets llm-3,"
-            f" snippets {review.OTHERS})",
+            f" snippets {catalogue.OTHERS})",
         )
         return []
 
