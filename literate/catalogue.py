@@ -173,8 +173,9 @@ def tests_of(snippet: Snippet) -> list[str]:
 
 @functools.cache
 def _mentioned() -> dict[str, set[str]]:
-    """For each file of tests, the modules that it imports or starts."""
-    files = sorted(TESTS.glob("test_*.py"))
+    """For each file of tests of snippets, the modules that it imports or starts."""
+    others = {f"test_{path.stem}.py" for path in Path(__file__).parent.rglob("*.py")}
+    files = [p for p in sorted(TESTS.rglob("test_*.py")) if p.name not in others]
     return {path.name: mentioned(path.read_text("utf8")) for path in files}
 
 
@@ -199,9 +200,7 @@ def _row(snippet: Snippet) -> tuple[str, ...]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the list of the snippets, or say whether it is as the files are."""
     parser = argparse.ArgumentParser(prog="python -m literate.catalogue")
-    parser.add_argument(
-        "--write", action="store_true", help=f"write {relative(README)}"
-    )
+    parser.add_argument("--write", action="store_true", help="write it to the file")
     if parser.parse_args(arguments).write:
         README.write_text(readme(), "utf8", newline="\n")
     elif not README.is_file() or README.read_text("utf8") != readme():
