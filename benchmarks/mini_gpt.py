@@ -29,11 +29,12 @@ from typing import Any
 import torch
 
 from snippets.mini_gpt.data import load_corpus
-from snippets.mini_gpt.model import count_parameters
+from snippets.mini_gpt.loop import fit
 from snippets.mini_gpt.parallel import Processes
+from snippets.mini_gpt.plan import Plan, make_plan
 from snippets.mini_gpt.presets import PRESETS, build_model
-from snippets.mini_gpt.run import Plan, Run, evaluate
-from snippets.mini_gpt.train import fit, make_plan
+from snippets.mini_gpt.run import Run, evaluate
+from snippets.modules import count_parameters
 
 RECORD = Path(__file__).parents[1] / "snippets" / "data" / "speedrun.json"
 ABLATION_STEPS = 300

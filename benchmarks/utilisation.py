@@ -26,13 +26,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.mini_gpt import keep, machine
+from snippets.devices import pick_device
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.data import Corpus, Split
-from snippets.mini_gpt.model import count_parameters
-from snippets.mini_gpt.parallel import Processes, choose_device
+from snippets.mini_gpt.parallel import Processes
+from snippets.mini_gpt.plan import make_plan
 from snippets.mini_gpt.presets import PRESETS, build_model
 from snippets.mini_gpt.run import Run, train_step
-from snippets.mini_gpt.train import make_plan
+from snippets.modules import count_parameters
 
 GPT2_VOCABULARY = 50_257
 PEAKS = {  # bfloat16 without sparsity, operations a second, NVIDIA's data sheets
@@ -151,7 +152,7 @@ def main() -> int:
     names = ("batch_size", "accumulate")
     recipe = {n: v for n in names if (v := getattr(options, n)) is not None}
     try:
-        device = choose_device(options.device)
+        device = pick_device(options.device)
         found = measure(options.preset, options.steps, device, **recipe)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,18 +1,35 @@
-"""Every snippet with its proofs, by the day that builds it, as Markdown.
+"""The catalogue of the snippets: what each is, and its page, day, proofs and tests.
 
-Read from the files alone: `snippets/` and `proofs/` are parsed, not imported.
+Read from the files alone: `snippets/` and `proofs/` are parsed, not imported. Pages
+show it by day; `python -m literate.catalogue --write` makes `snippets/README.md` of it.
 """
 
+import argparse
 import ast
 import functools
 import re
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from literate.page import Page, day_of, pages
 from literate.project import PROOFS, ROOT, SNIPPETS, PageError, relative
+from literate.running.dependencies import mentioned
 
 OTHERS = "others"
+README = SNIPPETS / "README.md"
+TESTS = ROOT / "tests"
+TRACKS = {"llm": "LLM", "pytorch": "PyTorch"}
+HEAD = """\
+# Snippets
+
+The code of the book: one idea a file, to read, copy and import. This list is made from
+the files by `python -m literate.catalogue --write`.
+
+| File | What it is | Built on | Proved against | Tested in |
+|:--|:--|:--|:--|:--|
+"""
 SENTENCE = re.compile(r"(.+?[.?])(?:\s|$)")
 MARKUP = re.compile(r"`[^`]*`|[\\*_<>\[\]$]")
 
@@ -51,12 +68,17 @@ def snippets() -> list[Snippet]:
             if isinstance(node, ast.FunctionDef | ast.ClassDef)
             and not node.name.startswith("_")
         }
-        name = path.relative_to(SNIPPETS).as_posix()
-        marks = (f'title="snippets/{name}"', f'--8<-- "{name}')
-        built = (page for page in topics if any(mark in page.body for mark in marks))
         says = sentence(ast.get_docstring(tree))
-        found.append(Snippet(path, says, names, next(built, None)))
+        found.append(Snippet(path, says, names, _built_on(path, topics)))
     return found
+
+
+def _built_on(path: Path, topics: list[Page]) -> Page | None:
+    """The page that shows most of a file; of several, the first."""
+    mark = f'--8<-- "{path.relative_to(SNIPPETS).as_posix()}'
+    shown = {page.path: page.body.count(mark) for page in topics}
+    most = max(topics, key=lambda page: shown[page.path])
+    return most if shown[most.path] else None
 
 
 def sentence(docstring: str | None) -> str:
@@ -120,8 +142,8 @@ def _entry(snippet: Snippet, to_root: str) -> list[str]:
     if snippet.page:
         link = snippet.page.name.removeprefix("docs")
         where.append(f"built in [{snippet.page.title}]({link})")
-    if (ROOT / "tests" / f"test_{snippet.path.stem}.py").is_file():
-        where.append(f"tested in `tests/test_{snippet.path.stem}.py`")
+    if tests := tests_of(snippet):
+        where.append("tested in " + ", ".join(f"`tests/{name}`" for name in tests))
     where.append(f'<a href="{to_root}{path}" download>download</a>')
     anchor = re.sub(r"[._]", "-", snippet.module)
     heading = f"### `{path}` {{#{anchor}}}"
@@ -146,6 +168,52 @@ def against(ours: str) -> list[str]:
     return list(dict.fromkeys(theirs))
 
 
+def tests_of(snippet: Snippet) -> list[str]:
+    """The file that tests it by its name; if there is none, all that import it."""
+    parts = snippet.path.relative_to(SNIPPETS).with_suffix("").parts
+    own = {f"test_{name}.py" for name in (parts[-1], "_".join(parts))}
+    found = [n for n, names in _mentioned().items() if snippet.module in names]
+    return [name for name in found if name in own] or found
+
+
+@functools.cache
+def _mentioned() -> dict[str, set[str]]:
+    """For each file of tests of snippets, the modules that it imports or starts."""
+    others = {f"test_{path.stem}.py" for path in Path(__file__).parent.rglob("*.py")}
+    files = [p for p in sorted(TESTS.rglob("test_*.py")) if p.name not in others]
+    return {path.name: mentioned(path.read_text("utf8")) for path in files}
+
+
+def readme() -> str:
+    """The contents of `snippets/README.md`: a row for each file."""
+    return HEAD + "".join(f"| {' | '.join(_row(s))} |\n" for s in snippets())
+
+
+def _row(snippet: Snippet) -> tuple[str, ...]:
+    path = snippet.path.relative_to(SNIPPETS).as_posix()
+    page, built = snippet.page, "–"
+    if page:
+        track, day = snippet.group.split("-")
+        link = f"../{page.name}"
+        built = f"{TRACKS[track]} day {day}: [{page.title}]({link})"
+    theirs = ", ".join(f"`{their}`" for their in against(snippet.module)) or "–"
+    tests = ", ".join(f"`{name}`" for name in tests_of(snippet)) or "–"
+    says = shown(snippet.says).replace("|", "\\|")
+    return f"[`{path}`]({path})", says, built, theirs, tests
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the list of the snippets, or say whether it is as the files are."""
+    parser = argparse.ArgumentParser(prog="python -m literate.catalogue")
+    parser.add_argument("--write", action="store_true", help="write it to the file")
+    if parser.parse_args(arguments).write:
+        README.write_text(readme(), "utf8", newline="\n")
+    elif not README.is_file() or README.read_text("utf8") != readme():
+        print(f"{relative(README)} is old: python -m literate.catalogue --write")
+        return 1
+    return 0
+
+
 def shown(text: str) -> str:
     """A docstring's sentence as Markdown that shows just its characters.
 
@@ -157,3 +225,7 @@ def shown(text: str) -> str:
         return match[0] if match[0].startswith("`") else "\\" + match[0]
 
     return MARKUP.sub(escaped, text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -111,7 +111,7 @@ def greedy() -> Pairs:
 
 @proof(
     "KV cache, token by token",
-    ours="snippets.llama.KVCache",
+    ours="snippets.kv_cache.KVCache",
     theirs="transformers.LlamaForCausalLM",
     page=PAGE,
     bound=1e-5,

@@ -16,20 +16,20 @@ from transformers.generation import (
 
 from proofs import Pairs, proof
 from snippets.gpt import CharTokenizer
-from snippets.mini_gpt.hugging_face import load_hugging_face, save_hugging_face
-from snippets.mini_gpt.load import Trained
-from snippets.mini_gpt.model import GPT2, GPT2Config
-from snippets.mini_gpt.modern import ModernConfig, ModernGPT, written_out_attention
-from snippets.mini_gpt.muon import BatchedMuon
-from snippets.mini_gpt.presets import Recipe
-from snippets.mini_gpt.run import build_optimizers
-from snippets.mini_gpt.sample import (
+from snippets.mini_gpt.generate import (
     Sampling,
     generate_rows,
     keep_top_k,
     keep_top_p,
     probabilities,
 )
+from snippets.mini_gpt.hugging_face import load_hugging_face, save_hugging_face
+from snippets.mini_gpt.load import Trained
+from snippets.mini_gpt.model import GPT2, GPT2Config
+from snippets.mini_gpt.modern import ModernConfig, ModernGPT, written_out_attention
+from snippets.mini_gpt.muon import BatchedMuon
+from snippets.mini_gpt.optimization import build_optimizers
+from snippets.mini_gpt.presets import Recipe
 
 MODEL, SAMPLING = "llm/day-6/model.md", "llm/day-6/sampling.md"
 SIZES = {"context_length": 24, "d_model": 32, "n_heads": 4, "n_layers": 3}
@@ -94,7 +94,7 @@ def logits() -> Pairs:
 
 @proof(
     "GPT-2 of day 6: greedy tokens with a cache",
-    ours="snippets.mini_gpt.sample.generate_rows",
+    ours="snippets.mini_gpt.generate.generate_rows",
     theirs="transformers.GPT2LMHeadModel.generate",
     page=MODEL,
     bound=0,
@@ -214,7 +214,7 @@ def muon() -> Pairs:
 
 @proof(
     "AdamW with weight decay for matrices only",
-    ours="snippets.mini_gpt.run.build_optimizers",
+    ours="snippets.mini_gpt.optimization.build_optimizers",
     theirs="torch.optim.AdamW",
     page=MODEL,
     bound=1e-6,
@@ -242,7 +242,7 @@ def groups() -> Pairs:
 
 @proof(
     "Temperature, top-k and top-p",
-    ours="snippets.mini_gpt.sample.probabilities",
+    ours="snippets.mini_gpt.generate.probabilities",
     theirs="transformers.generation.TopPLogitsWarper",
     page=SAMPLING,
     bound=1e-6,

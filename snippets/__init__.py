@@ -1,1 +1,66 @@
-"""The code of the book: one idea a file, plain PyTorch, to read, copy and import."""
+"""The code of the book: one idea a file, plain PyTorch, to read, copy and import.
+
+`README.md` beside this file lists them all. Some had other names once; imports from
+those still work, with a `DeprecationWarning` that says the new name.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import warnings
+from collections.abc import Sequence
+from types import CodeType, ModuleType
+
+RENAMED = {  # the name that a module of this package once had: the name that it has
+    "digit_files": "digit_images",
+    "image_files": "image_dataset",
+    "init": "initialisation",
+    "layer_watch": "hooks",
+    "trace_file": "profiler_trace",
+    "training": "digit_classifier",
+}
+
+
+class RenamedModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds a module by the name that it once had, and warns.
+
+    Both names then mean one module, not two copies.
+    """
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """What to import for this name; None unless it is an old one."""
+        package, _, module = name.partition(".")
+        if package != __name__ or module not in RENAMED:
+            return None
+        return importlib.util.spec_from_loader(name, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Let the old name mean the module of the new one."""
+        old, new = module.__name__, new_name(module.__name__)
+        message = f"{old} is now {new}: import it from there"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        sys.modules[old] = importlib.import_module(new)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """The code that `python -m` runs for an old name."""
+        spec = importlib.util.find_spec(new_name(fullname))
+        loader = spec.loader if spec else None
+        if isinstance(loader, importlib.abc.InspectLoader):
+            return loader.get_code(new_name(fullname))
+        return None
+
+    def get_source(self, fullname: str) -> str | None:
+        """Not kept: the new name has it."""
+        return None
+
+
+def new_name(old: str) -> str:
+    """The full name of a module by its full old name."""
+    return f"{__name__}.{RENAMED[old.partition('.')[2]]}"
+
+
+sys.meta_path.insert(0, RenamedModules())

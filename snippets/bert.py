@@ -385,7 +385,9 @@ def split_somewhere(
 
 
 # --8<-- [start:batch]
-def truncate(first: list[int], second: list[int], most: int) -> tuple[list, list]:
+def truncate(
+    first: list[int], second: list[int], most: int
+) -> tuple[list[int], list[int]]:
     """Shorten the longer piece, token by token, until both together fit.
 
     What goes is the start of the first piece and the end of the second: the tokens that

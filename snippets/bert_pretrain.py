@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +37,7 @@ from snippets.bert import (
 )
 from snippets.corpus import Tale, load_text, tales
 from snippets.data import read_data
+from snippets.files import write_whole
 from snippets.transformer import sinusoidal_positions
 
 # --8<-- [start:split]
@@ -183,14 +185,14 @@ def new_model(vocab_size: int) -> BertForPreTraining:
         model.bert.embeddings.position.weight.copy_(table)
     for block in model.bert.blocks:
         fused = FusedAttention(config.d_model, config.n_heads)
-        fused.load_state_dict(block.attention.state_dict())
+        fused.load_state_dict(block.get_submodule("attention").state_dict())
         block.attention = fused
     return model
 
 
 def pretrain(
     steps: int, seed: int, every: int = 250, peak: float = 3e-3, pairs: int = 64
-) -> tuple[BertForPreTraining, WordTokenizer, list[dict]]:
+) -> tuple[BertForPreTraining, WordTokenizer, list[dict[str, float]]]:
     """Train from scratch; returns the model, its vocabulary and its curve."""
     torch.manual_seed(seed)
     draw = random.Random(seed)
@@ -223,25 +225,21 @@ def pretrain(
 
 # --8<-- [start:files]
 def save(
-    folder: Path, model: BertForPreTraining, tokenizer: WordTokenizer, record: dict
+    folder: Path,
+    model: BertForPreTraining,
+    tokenizer: WordTokenizer,
+    record: dict[str, Any],
 ) -> None:
     """Write both files; each appears complete or not at all."""
-    buffer = io.BytesIO()
     weights = {name: value.half() for name, value in model.state_dict().items()}
     kept = {
         "config": asdict(model.config),
         "words": tokenizer.own_words,
         "model": weights,
     }
-    torch.save(kept, buffer)
     text = json.dumps(record, indent=1) + "\n"
-    for name, content in (
-        ("bert-tales.pt", buffer.getvalue()),
-        ("bert-tales.json", text.encode()),
-    ):
-        part = folder / f"{name}.part"
-        part.write_bytes(content)
-        part.replace(folder / name)
+    write_whole(folder / "bert-tales.pt", lambda file: torch.save(kept, file))
+    write_whole(folder / "bert-tales.json", lambda file: file.write(text.encode()))
 
 
 def load_pretrained() -> tuple[BertForPreTraining, WordTokenizer]:
@@ -252,7 +250,7 @@ def load_pretrained() -> tuple[BertForPreTraining, WordTokenizer]:
     return model.eval(), WordTokenizer(kept["words"])
 
 
-def recorded_run() -> dict:
+def recorded_run() -> dict[str, Any]:
     """What was written down when that model was made."""
     return json.loads(read_data("bert-tales.json"))
 

@@ -28,8 +28,8 @@ class TinySequential(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Through all of them, in order."""
         # not self.children(), which names a module once that stands here twice
-        for module in self._modules.values():
-            x = module(x)
+        for name in self._modules:
+            x = self.get_submodule(name)(x)
         return x
 
 

@@ -1,7 +1,6 @@
 """Checkpoints: save a training run so that it goes on as if it had never stopped."""
 
 # --8<-- [start:imports]
-import os
 import pickle
 import random
 import re
@@ -17,33 +16,15 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from snippets.files import write_whole
+
 # --8<-- [end:imports]
 
 
 # --8<-- [start:write]
 def write_atomically(path: str | Path, content: Any) -> None:
-    """`torch.save`, but `path` always holds all of the old content or all of the new.
-
-    The content goes to a second file in the same folder, then to the disk, and only
-    then gets its name. Raises what `torch.save` raises, and leaves no second file then.
-    """
-    path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())  # the data is there before its name
-        part.replace(path)
-    except BaseException:  # KeyboardInterrupt too
-        part.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the new name is in the folder: bring that to the disk too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    """`torch.save`, whole or not at all. Raises what that and `write_whole` raise."""
+    write_whole(path, lambda file: torch.save(content, file))
 
 
 # --8<-- [end:write]
@@ -92,7 +73,9 @@ def random_states() -> dict[str, Any]:
     Python's, NumPy's global one and PyTorch's, on the CPU and on each accelerator. All
     as tensors and plain values, so that `weights_only` can load them.
     """
-    name, keys, position, has_normal, normal = np.random.get_state()
+    state = np.random.get_state()
+    assert isinstance(state, tuple)  # the legacy form, which is the default
+    name, keys, position, has_normal, normal = state
     states = {
         "python": random.getstate(),
         "numpy": (name, keys.tolist(), int(position), int(has_normal), float(normal)),

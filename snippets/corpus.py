@@ -6,15 +6,15 @@ Tiny Shakespeare is fetched when it is first asked for.
 """
 
 import hashlib
+import http.client
 import os
 import re
-import shutil
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from snippets.data import read_data
+from snippets.files import write_whole
 
 SHAKESPEARE = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/"
@@ -104,49 +104,41 @@ def cache_folder() -> Path:
 
 def checked(path: Path, sha256: str) -> Path:
     """The path, if the file has this digest; raises ValueError otherwise."""
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
-        raise ValueError(
-            f"{path} is not the file it should be (sha256 {found[:12]}…, not"
-            f" {sha256[:12]}…): delete it and start again"
-        )
+    try:
+        check_digest(path.read_bytes(), sha256, str(path))
+    except ValueError as error:
+        raise ValueError(f"{error}: delete it and start again") from None
     return path
 
 
-def download(url: str, path: Path, sha256: str) -> None:
-    """Fetch a file; what an interrupted download left in `*.part` is continued.
+def check_digest(content: bytes, sha256: str, name: str) -> None:
+    """Raise ValueError for other contents than those of this digest."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{name} is not the file it should be (sha256 {found[:12]}…, not"
+            f" {sha256[:12]}…)"
+        )
 
-    The file appears under its name only when it is complete and has this digest.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"})
+
+def download(url: str, path: Path, sha256: str) -> None:
+    """Fetch a file, which appears only when it is complete and has this digest."""
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            resumed = answer.status == 206  # 200: the server sends all of it again
-            with part.open("ab" if resumed else "wb") as file:
-                start = file.tell()
-                shutil.copyfileobj(answer, file)
-                got, sent = file.tell() - start, int(answer.headers["Content-Length"])
-            if got < sent:  # urllib takes a broken connection for the end
-                raise ConnectionError(
-                    f"the connection broke after {got} of {sent} bytes"
-                )
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: there is nothing left to fetch
-            raise ConnectionError(f"{url}: {error}") from error
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            content = answer.read()
+    except http.client.IncompleteRead as error:
+        got, rest = len(error.partial), error.expected or 0
+        raise ConnectionError(
+            f"the connection broke after {got} of {got + rest} bytes: start again"
+        ) from error
     except OSError as error:
         raise ConnectionError(
             f"could not download {url} ({error}). Go online and start again, or put the"
             f" file into a folder as {path.name} and set DAYBOOK_DATA to that folder"
         ) from error
-    try:
-        checked(part, sha256)
-    except ValueError:
-        part.unlink()
-        raise
-    part.replace(path)
+    check_digest(content, sha256, url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda file: file.write(content))
 
 
 # --8<-- [end:shakespeare]

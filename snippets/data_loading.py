@@ -19,7 +19,7 @@ from snippets.digits import Digits
 
 
 # --8<-- [start:dataset]
-class DigitDataset(Dataset):
+class DigitDataset(Dataset[tuple[Tensor, int]]):
     """Images of digits with their labels, one at a time."""
 
     def __init__(self, data: Digits) -> None:
@@ -102,7 +102,7 @@ def draw_seed(generator: torch.Generator | None) -> int:
 
 
 # --8<-- [start:sentences]
-class SentenceDataset(Dataset):
+class SentenceDataset(Dataset[Tensor]):
     """The sentences of tales, each as the numbers of its bytes."""
 
     def __init__(self, tales: Sequence[Tale]) -> None:

@@ -1,9 +1,7 @@
-"""Where tensors live: pick a device, find what was left behind, time, count bytes."""
+"""Where tensors live: pick a device, find what was left behind, count bytes."""
 
 # --8<-- [start:imports]
 import copy
-import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,13 +23,13 @@ def device_names() -> list[str]:
     return ["cpu", *(f"{accelerator.type}:{index}" for index in range(count))]
 
 
-def pick_device(wanted: str | None = None) -> torch.device:
-    """The device that is wanted; else the machine's accelerator; else the CPU.
+def pick_device(wanted: str = "auto") -> torch.device:
+    """The device that is wanted; `auto`: the machine's accelerator, or else the CPU.
 
-    Raises ValueError for what is not the name of a device, and RuntimeError for a
-    device that this machine does not have.
+    Raises ValueError for what is not the name of a device, and for a device that this
+    machine does not have.
     """
-    if wanted is None:
+    if wanted == "auto":
         accelerator = torch.accelerator.current_accelerator(check_available=True)
         return accelerator or torch.device("cpu")
     try:
@@ -43,7 +41,7 @@ def pick_device(wanted: str | None = None) -> torch.device:
     there = device_names()
     full = f"{device.type}:{device.index or 0}"
     if device.type not in ("cpu", "meta") and full not in there:
-        raise RuntimeError(f"no {wanted} here: there is {', '.join(there)}")
+        raise ValueError(f"no {wanted} here: there is {', '.join(there)}")
     return device
 
 
@@ -63,7 +61,11 @@ class OneDevice(TorchDispatchMode):
     """
 
     def __torch_dispatch__(
-        self, operation: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+        self,
+        operation: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         name = operation.overloadpacket.__name__
         found = {str(tensor.device) for tensor in tensors_of((args, kwargs or {}))}
@@ -97,39 +99,6 @@ def check_one_device(module: nn.Module, *inputs: Tensor) -> None:
 
 
 # --8<-- [end:one-device]
-
-
-# --8<-- [start:time]
-def wait_for(device: torch.device) -> None:
-    """Return when all that was queued on a device is done."""
-    if device.type not in ("cpu", "meta"):
-        torch.accelerator.synchronize(device)
-
-
-def seconds_per_call(
-    call: Callable[[], object],
-    device: torch.device,
-    repeats: int = 10,
-    warmup: int = 3,
-) -> float:
-    """The median time of a call, from an idle device until its work is done.
-
-    The first `warmup` calls are not counted: they allocate memory, load and choose
-    kernels, and compile. Raises ValueError without a repetition.
-    """
-    if repeats < 1:
-        raise ValueError(f"repeats={repeats}: at least one call has to be timed")
-    times = []
-    for _ in range(warmup + repeats):
-        wait_for(device)  # the clock starts when nothing else is running
-        started = time.perf_counter()
-        call()
-        wait_for(device)  # and stops when the work is done, not when it is queued
-        times.append(time.perf_counter() - started)
-    return statistics.median(times[warmup:])
-
-
-# --8<-- [end:time]
 
 
 # --8<-- [start:bfloat16]

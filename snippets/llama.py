@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import head_size, scaled_dot_product_attention
+from snippets.kv_cache import KVCache
 
 # --8<-- [end:imports]
 
@@ -112,29 +113,6 @@ def to_halves(weight: Tensor, n_heads: int) -> Tensor:
 
 
 # --8<-- [end:rope]
-
-
-# --8<-- [start:cache]
-class KVCache:
-    """Keys and values of the tokens so far, for one layer: each (B, G, S, D)."""
-
-    def __init__(self) -> None:
-        self.keys: Tensor | None = None
-        self.values: Tensor | None = None
-
-    def __len__(self) -> int:
-        return 0 if self.keys is None else self.keys.size(2)
-
-    def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Append those of new tokens; returns all of them."""
-        if self.keys is not None:
-            k = torch.cat([self.keys, k], dim=2)
-            v = torch.cat([self.values, v], dim=2)
-        self.keys, self.values = k, v
-        return k, v
-
-
-# --8<-- [end:cache]
 
 
 # --8<-- [start:attention]

@@ -116,7 +116,7 @@ def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, flo
 class ReliabilityBins(NamedTuple):
     """Predictions of about the same confidence together; empty bins are left out."""
 
-    count: Tensor  # (M,), how many
+    count: Tensor  # type: ignore[assignment]  # (M,), how many; hides tuple.count
     confidence: Tensor  # (M,), their mean confidence
     accuracy: Tensor  # (M,), which part of them is right
 

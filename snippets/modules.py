@@ -2,7 +2,7 @@
 
 # --8<-- [start:imports]
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,10 @@ class Linear(nn.Module):
 # --8<-- [start:tiny-module]
 class TinyModule:
     """The heart of `nn.Module`: it notes what is assigned to it."""
+
+    own_parameters: dict[str, nn.Parameter]
+    own_modules: dict[str, "TinyModule"]
+    forward: Callable[..., Tensor]
 
     def __init__(self) -> None:
         # past our own __setattr__, which needs them

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 Group = dict[str, Any]
+State = dict[str, Any]
 
 
 class Optimizer:
@@ -22,7 +23,7 @@ class Optimizer:
     twice, or for a negative setting, and TypeError for what is no tensor.
     """
 
-    def __init__(self, params: Iterable, **defaults: Any) -> None:
+    def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         groups = list(params)
         if not groups:
             raise ValueError("no parameters: was a generator used up, or a list empty?")
@@ -37,7 +38,7 @@ class Optimizer:
         every = [id(p) for group in self.groups for p in group["params"]]
         if len(set(every)) < len(every):
             raise ValueError("a parameter is in the groups twice")
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: dict[Tensor, State] = {}
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -53,7 +54,7 @@ class Optimizer:
                 if p.grad is not None:
                     self.update(p, p.grad, self.state.setdefault(p, {}), group)
 
-    def update(self, p: Tensor, grad: Tensor, state: dict, group: Group) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """Change one parameter in place."""
         raise NotImplementedError
 
@@ -83,7 +84,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable,
+        params: Iterable[Any],
         lr: float,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
@@ -97,7 +98,7 @@ class SGD(Optimizer):
             nesterov=nesterov,
         )
 
-    def update(self, p: Tensor, grad: Tensor, state: dict, group: Group) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """One step along the velocity; with Nesterov, a look ahead."""
         grad = grad + group["weight_decay"] * p
         momentum = group["momentum"]
@@ -117,11 +118,15 @@ class RMSprop(Optimizer):
     """Divide by a running root mean square of the gradient (Hinton 2012, lecture 6)."""
 
     def __init__(
-        self, params: Iterable, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8
+        self,
+        params: Iterable[Any],
+        lr: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
     ) -> None:
         super().__init__(params, lr=lr, alpha=alpha, eps=eps)
 
-    def update(self, p: Tensor, grad: Tensor, state: dict, group: Group) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """Each number has a scale of its own."""
         alpha = group["alpha"]
         square = state.get("square", torch.zeros_like(p))
@@ -141,7 +146,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        params: Iterable,
+        params: Iterable[Any],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -149,12 +154,12 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def update(self, p: Tensor, grad: Tensor, state: dict, group: Group) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """Algorithm 1, lines 5 to 10."""
         grad = grad + group["weight_decay"] * p
         self.adam_step(p, grad, state, group)
 
-    def adam_step(self, p: Tensor, grad: Tensor, state: dict, group: Group) -> None:
+    def adam_step(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """The step of both Adam and AdamW."""
         beta1, beta2 = group["betas"]
         t = state["step"] = state.get("step", 0) + 1
@@ -171,7 +176,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable,
+        params: Iterable[Any],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -179,7 +184,7 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def update(self, p: Tensor, grad: Tensor, state: dict, group: Group) -> None:
+    def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """Shrink, then step; the decay is not scaled by the gradient's size."""
         p *= 1 - group["lr"] * group["weight_decay"]
         self.adam_step(p, grad, state, group)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
+
 # --8<-- [end:imports]
 
 
@@ -16,24 +18,41 @@ class Seconds(NamedTuple):
     work: float  # of processor time, of all threads of this process
 
 
-def time_call(function: Callable[[], object], repeats: int = 5) -> Seconds:
-    """The shortest times of some calls, after one that does not count.
+def wait_for(device: str | torch.device) -> None:
+    """Return when all that was queued on a device is done."""
+    if torch.device(device).type not in ("cpu", "meta"):
+        torch.accelerator.synchronize(device)
 
-    The shortest, since what disturbs a call can only make it longer. For a CPU: work
-    that is queued on a GPU is not waited for. Raises ValueError for no repeat.
+
+def time_call(
+    function: Callable[[], object],
+    repeats: int = 5,
+    warmup: int = 1,
+    device: str | torch.device = "cpu",
+) -> Seconds:
+    """The shortest times of some calls, each from an idle device until it is done.
+
+    The shortest, since what disturbs a call can only make it longer. The first `warmup`
+    calls do not count: they load code, ask for memory, choose kernels, compile. Raises
+    ValueError for no repeat.
     """
     if repeats < 1:
         raise ValueError(f"repeats={repeats}: it must be at least 1")
-    function()  # warm up: caches, memory, things made at the first use
     walls, works = [], []
-    for _ in range(repeats):
+    for _ in range(warmup + repeats):
+        wait_for(device)  # the clock starts when nothing else is running
         wall, work = time.perf_counter(), time.process_time()
         function()
+        wait_for(device)  # and stops when the work is done, not when it is queued
         works.append(time.process_time() - work)
         walls.append(time.perf_counter() - wall)
-    return Seconds(min(walls), min(works))
+    return Seconds(min(walls[warmup:]), min(works[warmup:]))
 
 
+# --8<-- [end:stopwatch]
+
+
+# --8<-- [start:speedup]
 def speedup(
     slow: Callable[[], object], fast: Callable[[], object], repeats: int = 5
 ) -> float:
@@ -41,4 +60,4 @@ def speedup(
     return time_call(slow, repeats).work / time_call(fast, repeats).work
 
 
-# --8<-- [end:stopwatch]
+# --8<-- [end:speedup]

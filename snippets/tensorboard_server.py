@@ -30,6 +30,7 @@ def tensorboard(folder: str | Path, *options: str) -> Iterator[str]:
     process = subprocess.Popen(
         [*command, *once, *place, *options], stderr=subprocess.PIPE, text=True
     )
+    assert process.stderr is not None  # it is a pipe
     try:
         said = []
         for line in process.stderr:

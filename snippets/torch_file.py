@@ -9,7 +9,7 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -19,7 +19,11 @@ from torch import Tensor
 
 # --8<-- [start:rebuild]
 def rebuild_tensor(
-    numbers: Tensor, offset: int, shape: tuple, stride: tuple, *others: Any
+    numbers: Tensor,
+    offset: int,
+    shape: tuple[int, ...],
+    stride: tuple[int, ...],
+    *others: Any,
 ) -> Tensor:
     """A tensor as a view of its numbers (N,): this is what `data.pkl` asks for."""
     return numbers.as_strided(shape, stride, offset)
@@ -48,7 +52,7 @@ class TensorUnpickler(pickle.Unpickler):
     object of this name", which ends in `find_class`. Here it is a look-up in a table.
     """
 
-    def __init__(self, file: BinaryIO, archive: zipfile.ZipFile, folder: str) -> None:
+    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile, folder: str) -> None:
         super().__init__(file)
         self.archive, self.folder = archive, folder
         self.read: dict[str, Tensor] = {}  # tensors that shared memory share it again
@@ -60,7 +64,7 @@ class TensorUnpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"the file asks for {full}: refused")
         return PERMITTED[full]
 
-    def persistent_load(self, reference: tuple) -> Tensor:
+    def persistent_load(self, reference: tuple[Any, ...]) -> Tensor:
         """The numbers (N,) that `data.pkl` refers to by the name of their file."""
         _, dtype, key, _, count = reference  # the fourth: the device they were on
         if key not in self.read:
@@ -74,7 +78,7 @@ class TensorUnpickler(pickle.Unpickler):
         return self.read[key]
 
 
-def read_torch_file(path: str | Path | BinaryIO) -> Any:
+def read_torch_file(path: str | Path | IO[bytes]) -> Any:
     """The content of a file of `torch.save`, as `torch.load(path, "cpu")` gives it.
 
     Raises UnpicklingError for a file that asks for more than tensors and plain Python

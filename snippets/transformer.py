@@ -7,6 +7,7 @@ vocabulary. Masks are boolean, and True means: may attend.
 
 # --8<-- [start:imports]
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -102,7 +103,7 @@ class Sublayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.pre_norm = config.pre_norm
 
-    def forward(self, x: Tensor, part) -> Tensor:
+    def forward(self, x: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply a part, a function of (B, T, C)."""
         if self.pre_norm:
             return x + self.dropout(part(self.norm(x)))
@@ -175,6 +176,8 @@ class Transformer(nn.Module):
     what follows each target token. Raises ValueError for texts longer than
     `max_length` and for unknown ids.
     """
+
+    positions: Tensor
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -286,7 +289,12 @@ def greedy_search(
 # --8<-- [start:beam]
 @torch.no_grad()
 def beam_search(
-    next_logs, start: int, end: int, most: int, width: int = 4, alpha: float = 0.6
+    next_logs: Callable[[Tensor], Tensor],
+    start: int,
+    end: int,
+    most: int,
+    width: int = 4,
+    alpha: float = 0.6,
 ) -> tuple[list[int], float]:
     """The best text found when the `width` best beginnings are kept at each step.
 

@@ -57,7 +57,7 @@ def channel_statistics(images: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     millions of float32 numbers would not add up. Returns float32, (C,) each. Raises
     ValueError if there are no images.
     """
-    count, total, squares = 0, 0.0, 0.0
+    count, total, squares = 0, torch.zeros(()), torch.zeros(())
     for image in images:
         pixels = image.double().flatten(1)  # (C, H * W)
         count += pixels.size(1)

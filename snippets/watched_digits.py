@@ -14,10 +14,16 @@ import torch
 import torch.nn.functional as F
 from tensorboard.compat.proto.event_pb2 import Event
 
+from snippets.digit_classifier import (
+    DigitConfig,
+    DigitMLP,
+    Evaluation,
+    MiniBatches,
+    evaluate,
+)
 from snippets.digits import Digits, split_digits
 from snippets.model_graph import model_graph
 from snippets.run_log import RunLog, image_grid
-from snippets.training import DigitConfig, DigitMLP, Evaluation, MiniBatches, evaluate
 
 # --8<-- [end:imports]
 
@@ -58,7 +64,9 @@ def watch(folder: Path, settings: Settings) -> Evaluation:
     step = 0
     with RunLog(folder) as log:
         graph = model_graph(model, train.images[:2]).SerializeToString()
-        log.writer.file_writer.add_event(Event(graph_def=graph))
+        event = Event(graph_def=graph)
+        # for PyTorch's types a new writer has no file yet
+        log.writer.file_writer.add_event(event)  # type: ignore[attr-defined]
         for _ in range(EPOCHS):
             model.train()
             for images, labels in batches:

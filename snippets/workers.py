@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, get_worker_in
 SOURCES = ("torch", "random", "np.random", "own", "by index")
 
 
-class NoiseDataset(Dataset):
+class NoiseDataset(Dataset[Tensor]):
     """Eight samples, each with a random number from each of the five sources."""
 
     def __init__(self) -> None:
@@ -43,14 +44,16 @@ class NoiseDataset(Dataset):
 def seed_own(worker_id: int) -> None:
     """Give the dataset of this worker a generator of its own. A `worker_init_fn`."""
     info = get_worker_info()
-    info.dataset.own = np.random.default_rng(info.seed)
+    assert info is not None  # a worker calls this
+    dataset: Any = info.dataset
+    dataset.own = np.random.default_rng(info.seed)
 
 
 # --8<-- [end:noise]
 
 
 # --8<-- [start:streams]
-class NumberStream(IterableDataset):
+class NumberStream(IterableDataset[int]):
     """The numbers 0 … n - 1, one after the other; all of them from each worker."""
 
     def __init__(self, n: int) -> None:
@@ -73,7 +76,7 @@ class SharedNumberStream(NumberStream):
 
 
 # --8<-- [start:slow]
-class SlowDataset(Dataset):
+class SlowDataset(Dataset[int]):
     """Samples that take a while each, as if read from a disk or a network."""
 
     def __init__(self, n: int, seconds: float) -> None:
@@ -91,7 +94,7 @@ class SlowDataset(Dataset):
 
 
 # --8<-- [start:show]
-def draw_noise(workers: int, epochs: int, **options) -> Tensor:
+def draw_noise(workers: int, epochs: int, **options: Any) -> Tensor:
     """Random numbers (epochs * 8, 5) from a loader whose generator is seeded."""
     dataset, generator = NoiseDataset(), torch.Generator().manual_seed(0)
     loader = DataLoader(

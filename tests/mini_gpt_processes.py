@@ -8,9 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from snippets.mini_gpt import run as runs
+from snippets.mini_gpt import checkpoints, loop
+from snippets.mini_gpt.checkpoints import save_run
 from snippets.mini_gpt.parallel import PeerError, joined_processes, together
-from snippets.mini_gpt.run import Run, evaluate, look, save_run, train_step
+from snippets.mini_gpt.run import Run, evaluate, look, train_step
 from snippets.mini_gpt.train import main, parser, start
 
 STEPS, HALF, MORE = 200, 100, 20
@@ -74,7 +75,7 @@ def failures(folder: Path) -> dict:
 
     with joined_processes("cpu") as processes:
         run = run_of(folder, "failures", processes)
-        runs.write_atomically = full
+        checkpoints.write_atomically = full
         for job in (lambda: together(fail, processes), lambda: save_run(run, "a.pt")):
             try:
                 job()
@@ -91,7 +92,7 @@ def lost(folder: Path) -> dict:
             os._exit(7)
         train_step(run)
 
-    sys.modules["snippets.mini_gpt.train"].train_step = vanish
+    loop.train_step = vanish
     given = [*TINY, "--data", str(folder / "text.txt"), "--out", str(folder / "lost")]
     return {"code": main(given)}
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import os
 import random
 import zipfile
 from dataclasses import dataclass
@@ -315,18 +314,6 @@ def test_a_save_that_stops_midway_leaves_the_old_file(saved):
         write_atomically(saved, {"large": torch.ones(1000), "bad": Unsavable()})
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == ["run.pt"]
-
-
-def test_the_data_is_on_the_disk_before_the_name(saved, monkeypatch):
-    log = []
-    fsync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (log.append("disk"), fsync(handle)))
-    monkeypatch.setattr(
-        Path, "replace", lambda one, other: (log.append("name"), replace(one, other))
-    )
-    write_atomically(saved, {"a": 1})
-    assert log == (["disk", "name", "disk"] if os.name == "posix" else ["disk", "name"])
-    assert torch.load(saved) == {"a": 1}
 
 
 def test_a_path_may_be_a_string_without_a_folder(tmp_path, monkeypatch):

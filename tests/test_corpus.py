@@ -72,23 +72,15 @@ def test_an_unknown_name_says_what_there_is():
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves `BODY`, as much of it as it is told to, and honours ranges."""
+    """Serves `BODY`, as much of it as it is told to."""
 
     breaks_after: int | None = None
-    ranges = True
 
     def do_GET(self):
-        start = 0
-        if self.ranges and (match := re.match(r"bytes=(\d+)-", self.headers["Range"])):
-            start = int(match[1])
-        if start >= len(BODY):
-            self.send_error(416)
-            return
-        self.send_response(206 if self.ranges else 200)
-        self.send_header("Content-Length", str(len(BODY) - start))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
-        rest = BODY[start:]
-        self.wfile.write(rest[: self.breaks_after])
+        self.wfile.write(BODY[: self.breaks_after])
 
     def log_message(self, *args):
         pass
@@ -99,7 +91,6 @@ def url(monkeypatch):
     server = HTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(Server, "breaks_after", None)
-    monkeypatch.setattr(Server, "ranges", True)
     yield f"http://127.0.0.1:{server.server_port}/text"
     server.shutdown()
     server.server_close()
@@ -111,23 +102,20 @@ def test_a_download(url, tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["text"]
 
 
-@pytest.mark.parametrize("ranges", [True, False])
-def test_an_interrupted_download_is_continued(url, tmp_path, monkeypatch, ranges):
+def test_an_interrupted_download_leaves_nothing(url, tmp_path, monkeypatch):
     monkeypatch.setattr(Server, "breaks_after", 3000)
-    with pytest.raises(ConnectionError, match="after 3000 of 10240"):
+    with pytest.raises(ConnectionError, match="after 3000 of 10240 bytes: start again"):
         download(url, tmp_path / "text", DIGEST)
-    assert not (tmp_path / "text").exists()
-    assert (tmp_path / "text.part").stat().st_size == 3000
+    assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(Server, "breaks_after", None)
-    monkeypatch.setattr(Server, "ranges", ranges)
     download(url, tmp_path / "text", DIGEST)
     assert (tmp_path / "text").read_bytes() == BODY
 
 
-def test_a_download_that_only_missed_its_last_step(url, tmp_path):
-    (tmp_path / "text.part").write_bytes(BODY)
-    download(url, tmp_path / "text", DIGEST)
-    assert (tmp_path / "text").read_bytes() == BODY
+def test_a_page_that_is_not_there_is_told(url, tmp_path, monkeypatch):
+    monkeypatch.setattr(Server, "do_GET", lambda self: self.send_error(404))
+    with pytest.raises(ConnectionError, match=r"could not download .* 404"):
+        download(url, tmp_path / "text", DIGEST)
 
 
 def test_a_wrong_download_is_thrown_away(url, tmp_path):

@@ -5,9 +5,8 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from literate import catalogue
 from literate.page import Page, day_of, pages
-from literate.project import DOCS, ROOT, SNIPPETS, PageError
+from literate.project import DOCS, PageError
 from literate.showing import gather
 from tests.helpers import convert
 
@@ -129,94 +128,3 @@ def test_every_topic_page_asks_and_tells(page):
     names = [match["name"] for match in BLOCK.finditer(page.body)]
     assert names.count("question") >= 4
     assert names.count("fact") >= 4
-
-
-# ---- the review of the code ---------------------------------------------------
-
-
-def test_every_snippet_is_reviewed_once_by_its_day():
-    files = {p for p in SNIPPETS.rglob("*.py") if p.name != "__init__.py"}
-    found = catalogue.snippets()
-    assert {snippet.path for snippet in found} == files
-    assert len(found) == len(files)
-    groups = {snippet.path.stem: snippet.group for snippet in found}
-    assert groups["attention"] == "llm-3"
-    assert groups["optimizers"] == "pytorch-3"
-    assert groups["table"] == catalogue.OTHERS
-
-
-def test_the_page_shows_every_snippet_of_its_track():
-    page = (DOCS / "llm" / "day-7" / "review-code.md").read_text("utf8")
-    asked = re.findall(r"/// gather \| snippets (\S+)", page)
-    groups = {
-        s.group for s in catalogue.snippets() if not s.group.startswith("pytorch")
-    }
-    assert groups <= set(asked)
-    assert len(asked) == len(set(asked))
-
-
-def test_a_snippet_is_shown_with_its_names_proofs_page_and_test():
-    page = soup("/// gather | snippets llm-3\n///\n")
-    heading = page.select_one("h3#snippets-llama")
-    assert heading.code.get_text() == "snippets/llama.py"
-    says, where = heading.find_next_siblings("p", limit=2)
-    assert says.get_text().startswith("LLaMA: RMSNorm, rotary positions, SwiGLU")
-    assert "tests/test_llama.py" in where.get_text()
-    assert [a["href"] for a in where.select("a")] == [
-        "/llm/day-3/llama.md",
-        "snippets/llama.py",
-    ]
-    items = {
-        item.code.get_text(): item.get_text()
-        for item in heading.find_next("ul").select("li")
-    }
-    assert items["Llama"].endswith("Proved against transformers.LlamaForCausalLM.")
-    assert items["swiglu_width"] == (
-        "swiglu_width: The inner width of SwiGLU: 2/3 of 4 d_model, rounded up to a"
-        " multiple."
-    )
-
-
-def test_a_docstring_keeps_its_characters():
-    assert catalogue.shown("d_ff of `a_b`, 2 * 3") == r"d\_ff of `a_b`, 2 \* 3"
-
-
-def test_proofs_are_read_as_they_run():
-    """Reading the files gives what importing them gives."""
-    import proofs
-
-    ours = {proof.ours: [] for proof in proofs.load()}
-    for proof in proofs.load():
-        ours[proof.ours].append(proof.theirs)
-    read = catalogue.proofs()
-    assert {k: sorted(v) for k, v in read.items()} == {
-        k: sorted(v) for k, v in ours.items()
-    }
-
-
-def test_a_proof_that_cannot_be_read_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(catalogue, "PROOFS", tmp_path)
-    monkeypatch.setattr(catalogue, "relative", lambda path: path.name)
-    path = tmp_path / "a.py"
-    path.write_text('@proof("A", ours=f"a{1}", theirs="b")\ndef f(): ...\n')
-    with pytest.raises(PageError, match=r"a.py:1: ours and theirs .* not f'a\{1\}'"):
-        catalogue.proofs()
-
-
-@pytest.mark.parametrize(
-    ("docstring", "expected"),
-    [
-        (None, ""),
-        ("One.\n\nTwo.", "One."),
-        ("A head: (B,\n    T).\nMore", "A head: (B, T)."),
-        ("No end", "No end"),
-        ("As `a.b` does. Two.", "As `a.b` does."),
-    ],
-)
-def test_the_first_sentence_of_a_docstring(docstring, expected):
-    assert catalogue.sentence(docstring) == expected
-
-
-def test_the_build_needs_no_import_of_a_snippet_to_review_it():
-    text = (ROOT / "literate" / "catalogue.py").read_text("utf8")
-    assert not re.search(r"^(from|import) (snippets|proofs)\b", text, re.MULTILINE)

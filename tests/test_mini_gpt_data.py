@@ -1,7 +1,6 @@
 """Ids in a mapped file, tokenizers in a checkpoint, windows, and bad texts."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,13 +178,3 @@ def test_ids_that_cannot_be_written_leave_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"could not write .*a\.bin .*No space left"):
         write_ids(path, IDS)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_ids_are_on_the_disk_before_they_have_their_name(tmp_path, monkeypatch):
-    log, fsync, replace = [], os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (log.append("disk"), fsync(handle)))
-    monkeypatch.setattr(
-        Path, "replace", lambda one, other: (log.append("name"), replace(one, other))
-    )
-    write_ids(tmp_path / "a.bin", IDS)
-    assert log == ["disk", "name"]

@@ -14,17 +14,17 @@ from transformers import GPT2LMHeadModel
 from literate.project import ROOT
 from snippets.checkpoint import CheckpointError
 from snippets.gpt import CharTokenizer
-from snippets.mini_gpt import hugging_face
+from snippets.mini_gpt.convert import main
 from snippets.mini_gpt.data import tokenizer_state
 from snippets.mini_gpt.hugging_face import (
-    convert,
     load_hugging_face,
     save_hugging_face,
     weights_to,
 )
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
-from snippets.mini_gpt.model import GPT2, GPT2Config, count_parameters, later_mask
+from snippets.mini_gpt.model import GPT2, GPT2Config, later_mask
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
+from snippets.modules import count_parameters
 
 SIZES = {"context_length": 12, "d_model": 16, "n_heads": 2, "n_layers": 2}
 LETTERS = CharTokenizer("abcdefghij")
@@ -315,16 +315,16 @@ def test_folders_without_what_is_needed(tmp_path, capsys):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     target = str(tmp_path / "x.safetensors")
-    assert convert(["pack", str(tmp_path), target]) == 2
+    assert main(["pack", str(tmp_path), target]) == 2
     assert "is damaged, or no safetensors" in capsys.readouterr().err
     path.unlink()
-    assert convert(["pack", str(tmp_path), target]) == 2
+    assert main(["pack", str(tmp_path), target]) == 2
     assert "has none of model.safetensors" in capsys.readouterr().err
     (tmp_path / "config.json").write_text("{")
-    assert convert(["pack", str(tmp_path), target]) == 2
+    assert main(["pack", str(tmp_path), target]) == 2
     assert "config.json is damaged" in capsys.readouterr().err
     (tmp_path / "config.json").write_text("[]")
-    assert convert(["pack", str(tmp_path), target]) == 2
+    assert main(["pack", str(tmp_path), target]) == 2
     assert "holds no JSON object" in capsys.readouterr().err
 
 
@@ -335,7 +335,7 @@ def test_a_name_without_network(monkeypatch, capsys):
         raise OSError("no network")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
-    assert convert(["pack", "gpt2", "x.safetensors"]) == 2
+    assert main(["pack", "gpt2", "x.safetensors"]) == 2
     error = capsys.readouterr().err
     assert "'gpt2' is no folder, and could not be downloaded: no network" in error
 
@@ -365,8 +365,8 @@ def test_a_tokenizer_with_more_tokens_than_the_model(tmp_path):
 def test_the_program_converts(tmp_path, capsys):
     their_folder(tmp_path / "theirs")
     packed, folder = tmp_path / "a.safetensors", tmp_path / "folder"
-    assert convert(["pack", str(tmp_path / "theirs"), str(packed)]) == 0
-    assert convert(["export", str(packed), str(folder)]) == 0
+    assert main(["pack", str(tmp_path / "theirs"), str(packed)]) == 0
+    assert main(["export", str(packed), str(folder)]) == 0
     assert f"written: {folder}" in capsys.readouterr().out
     one, two = load_trained(packed).model, load_hugging_face(str(folder)).model
     assert torch.equal(one(ids()), two(ids()))
@@ -374,16 +374,14 @@ def test_the_program_converts(tmp_path, capsys):
 
 def test_a_model_of_todays_parts_has_no_such_layout(tmp_path, capsys):
     save_plain(tmp_path / "a.safetensors", Trained(modern(), LETTERS))
-    assert (
-        convert(["export", str(tmp_path / "a.safetensors"), str(tmp_path / "b")]) == 2
-    )
+    assert main(["export", str(tmp_path / "a.safetensors"), str(tmp_path / "b")]) == 2
     assert "a ModernGPT is no GPT-2" in capsys.readouterr().err
     assert not (tmp_path / "b").exists()
 
 
 def test_the_module_is_a_program():
     done = subprocess.run(
-        [sys.executable, "-m", hugging_face.__name__, "pack", "gone.pt", "x"],
+        [sys.executable, "-m", "snippets.mini_gpt.convert", "pack", "gone.pt", "x"],
         cwd=ROOT,
         capture_output=True,
         text=True,

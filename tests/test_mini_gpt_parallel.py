@@ -14,16 +14,17 @@ import torch
 
 from literate.project import ROOT
 from snippets.mini_gpt import parallel
+from snippets.mini_gpt.checkpoints import read_run, save_run
 from snippets.mini_gpt.parallel import (
     PeerError,
     Processes,
-    choose_device,
     from_all,
     is_lost_connection,
+    joined_processes,
     together,
     total,
 )
-from snippets.mini_gpt.run import evaluate, read_run, save_run
+from snippets.mini_gpt.run import evaluate
 from tests.helpers import SLOW
 from tests.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
 
@@ -220,30 +221,30 @@ def test_one_process_needs_no_other():
         together(lambda: 1 / 0, ALONE)
 
 
-def test_the_device_is_the_best_one_there_is(monkeypatch):
-    def with_devices(cuda: bool, mps: bool) -> None:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-
-    with_devices(cuda=True, mps=False)
-    assert choose_device("auto", 1) == torch.device("cuda", 1)
-    assert choose_device("cpu", 1) == torch.device("cpu")
-    with_devices(cuda=False, mps=True)
-    assert choose_device("auto") == torch.device("mps")
-    with_devices(cuda=False, mps=False)
-    assert choose_device("auto") == torch.device("cpu")
-    with pytest.raises(ValueError, match=r"'cuda' is not here; there is: auto, cpu$"):
-        choose_device("cuda")
-
-
 def test_mps_is_for_one_process(monkeypatch):
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(parallel, "pick_device", torch.device)
     for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "0")):
         monkeypatch.setenv(name, value)
     with (
         pytest.raises(ValueError, match="mps is for one process: take --device cpu"),
-        parallel.joined_processes("mps"),
+        joined_processes("mps"),
     ):
+        pass
+
+
+def test_each_process_of_a_machine_has_its_own_gpu(monkeypatch):
+    class Joined(Exception):
+        pass
+
+    def join(kind: str, device_id: torch.device) -> None:
+        raise Joined(f"{kind} on {device_id}")
+
+    monkeypatch.setattr(parallel, "pick_device", torch.device)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
+    monkeypatch.setattr(torch.distributed, "init_process_group", join)
+    for name, value in (("RANK", "5"), ("WORLD_SIZE", "8"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Joined, match="nccl on cuda:1"), joined_processes("cuda"):
         pass
 
 

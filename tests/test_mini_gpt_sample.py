@@ -11,13 +11,9 @@ import torch
 from literate.project import ROOT
 from snippets.checkpoint import write_atomically
 from snippets.gpt import CharTokenizer
-from snippets.mini_gpt import sample
+from snippets.mini_gpt import generate
 from snippets.mini_gpt.data import GPT2Tokenizer, make_tokenizer, vocab_size_of
-from snippets.mini_gpt.hugging_face import save_hugging_face
-from snippets.mini_gpt.load import Trained, save_plain
-from snippets.mini_gpt.model import GPT2, GPT2Config
-from snippets.mini_gpt.modern import ModernConfig, ModernGPT
-from snippets.mini_gpt.sample import (
+from snippets.mini_gpt.generate import (
     Sampling,
     TextStream,
     draw,
@@ -27,10 +23,14 @@ from snippets.mini_gpt.sample import (
     keep_top_p,
     one_after_the_other,
     probabilities,
-    sample_main,
     stream_texts,
     window_start,
 )
+from snippets.mini_gpt.hugging_face import save_hugging_face
+from snippets.mini_gpt.load import Trained, save_plain
+from snippets.mini_gpt.model import GPT2, GPT2Config
+from snippets.mini_gpt.modern import ModernConfig, ModernGPT
+from snippets.mini_gpt.sample import main
 from tests.helpers import SLOW
 
 SIZES = {"context_length": 12, "d_model": 16, "n_heads": 2, "n_layers": 2}
@@ -331,7 +331,7 @@ def test_the_end_of_a_text_of_gpt2(monkeypatch):
     model = GPT2(GPT2Config(**sizes))
     end, word = tokenizer.encoding.eot_token, tokenizer.encode(" sea")[0]
     order = iter([word, word, end, word])
-    monkeypatch.setattr(sample, "draw", lambda *_: [next(order)])
+    monkeypatch.setattr(generate, "draw", lambda *_: [next(order)])
     pieces = list(stream_texts(Trained(model, tokenizer), ["The"], 9, Sampling()))
     assert "".join(text for _, text in pieces) == " sea sea"
     assert next(order) == word
@@ -372,7 +372,7 @@ def saved(request, tmp_path) -> str:
 
 
 def printed(capsys, *arguments: str) -> str:
-    assert sample_main(["--device", "cpu", *arguments]) == 0
+    assert main(["--device", "cpu", *arguments]) == 0
     return capsys.readouterr().out
 
 
@@ -444,13 +444,13 @@ def test_the_program_reads_other_files(tmp_path, capsys):
         (["--prompt", "a", "--tokens", "-2"], "-2 tokens"),
         (["--batch", "0"], "--batch 0: it must be at least 1"),
         (["--prompt", "a", "--stop", ""], "a stop text is empty"),
-        (["--device", "tpu"], "device 'tpu' is not here; there is: auto"),
+        (["--device", "tpu"], "'tpu' is not a device: write cpu"),
         (["--from", "gpt2"], "give a checkpoint, or --from"),
     ],
 )
 def test_bad_input_is_told(saved, capsys, arguments, message):
     prompt = ["--prompt", "a"] if "--context" in arguments else []
-    assert sample_main([saved, *prompt, *arguments]) == 2
+    assert main([saved, *prompt, *arguments]) == 2
     output = capsys.readouterr()
     assert message in output.err and output.err.startswith("error: ")
     assert output.out == ""
@@ -474,18 +474,18 @@ def test_bad_files_are_told(tmp_path, capsys):
     ]
     for damage, message in cases:
         damage()
-        assert sample_main([str(path), "--prompt", "a", "--device", "cpu"]) == 2
+        assert main([str(path), "--prompt", "a", "--device", "cpu"]) == 2
         assert message in capsys.readouterr().err
 
 
 def test_without_a_checkpoint(capsys):
-    assert sample_main(["--prompt", "a"]) == 2
+    assert main(["--prompt", "a"]) == 2
     assert "give a checkpoint, or --from" in capsys.readouterr().err
 
 
 def test_options_that_are_no_numbers_exit_with_2():
     with pytest.raises(SystemExit) as left:
-        sample_main(["best.pt", "--tokens", "many"])
+        main(["best.pt", "--tokens", "many"])
     assert left.value.code == 2
 
 
@@ -494,7 +494,7 @@ def test_text_comes_as_it_is_written(tmp_path):
     path = checkpoint(tmp_path / "best.pt")
     options = ("--prompt", "abc", "--tokens", "1000000", "--device", "cpu")
     program = subprocess.Popen(
-        [sys.executable, "-m", sample.__name__, path, *options],
+        [sys.executable, "-m", "snippets.mini_gpt.sample", path, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )
@@ -513,7 +513,7 @@ def test_who_reads_no_further_gets_no_error(tmp_path):
     path = checkpoint(tmp_path / "best.pt")
     options = ("--prompt", "abc", "--tokens", "1000000", "--device", "cpu")
     program = subprocess.Popen(
-        [sys.executable, "-m", sample.__name__, path, *options],
+        [sys.executable, "-m", "snippets.mini_gpt.sample", path, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -20,22 +20,16 @@ from torch.optim.lr_scheduler import (
 )
 
 from snippets.checkpoint import CheckpointError, read_checkpoint, write_atomically
+from snippets.mini_gpt import checkpoints, loop
 from snippets.mini_gpt import run as runs
-from snippets.mini_gpt import train as program
+from snippets.mini_gpt.checkpoints import read_run, save_run
 from snippets.mini_gpt.data import load_corpus
+from snippets.mini_gpt.optimization import can_compile, choose_dtype
 from snippets.mini_gpt.parallel import Processes
+from snippets.mini_gpt.plan import make_plan
 from snippets.mini_gpt.presets import PRESETS, Recipe, learning_rate_factor
-from snippets.mini_gpt.run import (
-    DivergedError,
-    Run,
-    can_compile,
-    choose_dtype,
-    evaluate,
-    look,
-    save_run,
-    train_step,
-)
-from snippets.mini_gpt.train import main, make_plan, parser
+from snippets.mini_gpt.run import DivergedError, Run, evaluate, look, train_step
+from snippets.mini_gpt.train import main, parser
 
 TINY = {
     "context_length": 8,
@@ -293,15 +287,15 @@ KINDS = {
 
 def interrupted(monkeypatch, step: int, how) -> None:
     """Something happens just before a step."""
-    usual = program.train_step
+    usual = loop.train_step
 
     def at(run: Run) -> None:
         if run.step == step:
-            monkeypatch.setattr(program, "train_step", usual)
+            monkeypatch.setattr(loop, "train_step", usual)
             how()
         usual(run)
 
-    monkeypatch.setattr(program, "train_step", at)
+    monkeypatch.setattr(loop, "train_step", at)
 
 
 def crash() -> None:
@@ -369,7 +363,7 @@ def test_a_second_ctrl_c_stops_at_once(text, tmp_path, monkeypatch, capsys):
 
 def test_best_is_kept_where_last_is_worse(text, tmp_path, monkeypatch):
     values = iter([2.0, 1.0, 3.0])
-    monkeypatch.setattr(program, "evaluate", lambda run: next(values))
+    monkeypatch.setattr(loop, "evaluate", lambda run: next(values))
     assert main(words(text, tmp_path / "run")) == 0
     assert states(tmp_path / "run")["step"] == 30
     assert read_checkpoint(tmp_path / "run" / "best.pt")["step"] == 20
@@ -377,7 +371,7 @@ def test_best_is_kept_where_last_is_worse(text, tmp_path, monkeypatch):
 
 def test_best_is_written_before_last(text, tmp_path, monkeypatch):
     names = []
-    monkeypatch.setattr(program, "save_run", lambda run, name: names.append(name))
+    monkeypatch.setattr(loop, "save_run", lambda run, name: names.append(name))
     main(words(text, tmp_path / "run", steps=10))
     assert names == ["best.pt", "last.pt"]
 
@@ -498,7 +492,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
             poison(run)
         train_step(run)
 
-    monkeypatch.setattr(program, "train_step", at)
+    monkeypatch.setattr(loop, "train_step", at)
     out = tmp_path / "run"
     refused(capsys, words(text, out), "the loss is nan in step 14: nothing was saved")
     assert states(out)["step"] == 10
@@ -519,7 +513,7 @@ def test_weights_that_are_no_numbers_are_not_saved(text, tmp_path):
 def test_a_validation_loss_that_is_no_number_is_told(
     text, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(program, "evaluate", lambda run: math.inf)
+    monkeypatch.setattr(loop, "evaluate", lambda run: math.inf)
     arguments = words(text, tmp_path / "run")
     refused(capsys, arguments, "the validation loss is inf after step 10")
 
@@ -531,7 +525,7 @@ def test_a_checkpoint_that_cannot_be_written_keeps_the_old_one(
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
     before = (stopped / "last.pt").read_bytes()
-    monkeypatch.setattr(runs, "write_atomically", full)
+    monkeypatch.setattr(checkpoints, "write_atomically", full)
     plain = ["--resume", "--out", str(stopped), "--device", "cpu"]
     refused(capsys, plain, "could not write", "best.pt", "is still there")
     monkeypatch.undo()
@@ -627,11 +621,9 @@ def test_what_a_lost_run_logged_is_dropped(text, tmp_path, monkeypatch):
             raise MemoryError
         train_step(run)
 
-    monkeypatch.setattr(program, "train_step", at)
-    save = program.save_run
-    monkeypatch.setattr(
-        program, "save_run", lambda run, n: run.step > 10 or save(run, n)
-    )
+    monkeypatch.setattr(loop, "train_step", at)
+    save = loop.save_run
+    monkeypatch.setattr(loop, "save_run", lambda run, n: run.step > 10 or save(run, n))
     with pytest.raises(MemoryError):
         main(words(text, out))
     assert list(scalars(out, "loss/validation")) == [10, 20]
@@ -654,7 +646,7 @@ def test_the_bar_shows_loss_speed_and_time_left(text, tmp_path, capsys):
 
 def test_a_quiet_run_shows_nothing(text, tmp_path, capsys):
     run = new_run(text, tmp_path / "run", steps=10)
-    assert program.fit(run, quiet=True)
+    assert loop.fit(run, quiet=True)
     assert capsys.readouterr() == ("", "")
     assert list(scalars(tmp_path / "run", "loss/validation")) == [10]
 
@@ -666,7 +658,7 @@ def test_a_quiet_run_shows_nothing(text, tmp_path, capsys):
     ("changes", "message"),
     [
         ({"preset": "huge"}, "no preset 'huge': there are nano, laptop"),
-        ({"device": "tpu"}, "device 'tpu' is not here; there is: auto"),
+        ({"device": "tpu"}, "'tpu' is not a device: write cpu"),
         ({"dtype": "float8"}, "no dtype 'float8': there are auto, float32"),
         ({"optimizer": "sgd"}, "no optimizer 'sgd': there are adamw, muon"),
         ({"schedule": "step"}, "no schedule 'step': there are cosine, linear"),
@@ -801,4 +793,4 @@ def test_an_error_that_nobody_foresaw_is_not_hidden(text, tmp_path, monkeypatch)
     with pytest.raises(MemoryError):
         main(words(text, tmp_path / "run"))
     with pytest.raises(CheckpointError):
-        runs.read_run(text)
+        read_run(text)

@@ -7,12 +7,10 @@ operating system reads the parts that are asked for, and all processes share the
 # --8<-- [start:imports]
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import tiktoken
@@ -20,6 +18,7 @@ import torch
 from torch import Tensor
 
 from snippets.corpus import load_text
+from snippets.files import told_where, write_whole
 from snippets.gpt import CharTokenizer
 from snippets.tokenizers.bpe import BPETokenizer
 
@@ -27,16 +26,6 @@ from snippets.tokenizers.bpe import BPETokenizer
 
 
 # --8<-- [start:tokenizers]
-class Tokenizer(Protocol):
-    """What the programs need of a tokenizer."""
-
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text."""
-
-    def decode(self, ids: list[int]) -> str:
-        """The text of some ids."""
-
-
 class GPT2Tokenizer:
     """GPT-2's vocabulary, by `tiktoken`, which downloads it once.
 
@@ -61,6 +50,7 @@ class GPT2Tokenizer:
         return self.encoding.decode(ids)
 
 
+Tokenizer = CharTokenizer | BPETokenizer | GPT2Tokenizer
 TOKENIZERS = ("char", "bpe", "gpt2")
 
 
@@ -133,7 +123,11 @@ class Corpus:
 
 
 def load_corpus(
-    name: str, kind: str, folder: Path, vocab_size: int = 512, state: dict | None = None
+    name: str,
+    kind: str,
+    folder: Path,
+    vocab_size: int = 512,
+    state: dict[str, Any] | None = None,
 ) -> Corpus:
     """Read a text, the first 90 % for training, the rest for validation.
 
@@ -152,11 +146,12 @@ def load_corpus(
         source = text if kind == "char" else text[:cut]
         tokenizer = make_tokenizer(kind, source, vocab_size)
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [
+    train, validation = [
         Split(mapped(part, tokenizer, folder), len(part.encode()))
         for part in (text[:cut], text[cut:])
     ]
-    return Corpus(*parts, tokenizer, hashlib.sha256(text.encode()).hexdigest())
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Corpus(train, validation, tokenizer, digest)
 
 
 def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:
@@ -176,27 +171,8 @@ def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:
 
 def write_ids(path: Path, ids: np.ndarray) -> None:
     """Write a file that appears under its name only when all of it is on the disk."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with told_where(path):
-        try:
-            with part.open("wb") as file:
-                file.write(ids.tobytes())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def told_where(path: Path) -> Iterator[None]:
-    """Give an error of writing the name of the file, which a full disk does not."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:  # `torch.save` raises a RuntimeError
-        raise OSError(
-            f"could not write {path} ({error}); what was saved before is still there"
-        ) from error
+        write_whole(path, lambda file: file.write(ids.tobytes()))
 
 
 # --8<-- [end:split]

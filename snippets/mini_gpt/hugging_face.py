@@ -1,16 +1,11 @@
 """GPT-2 in the layout of Hugging Face: read a folder or a name, and write a folder.
 
-`python -m snippets.mini_gpt.hugging_face export best.pt FOLDER` writes what
-`transformers.GPT2LMHeadModel.from_pretrained` reads; `… pack best.pt small.safetensors`
-writes one file for sampling. Their linear layers in the blocks (`Conv1D`) hold their
-weights as (in, out), ours as (out, in).
+Such a folder is what `transformers.GPT2LMHeadModel.from_pretrained` reads. Their linear
+layers in the blocks (`Conv1D`) hold their weights as (in, out), ours as (out, in).
 """
 
 # --8<-- [start:imports]
-import argparse
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +14,7 @@ import torch
 from torch import Tensor
 
 from snippets.checkpoint import CheckpointError, read_checkpoint
+from snippets.files import write_whole
 from snippets.mini_gpt.data import (
     GPT2Tokenizer,
     tokenizer_from,
@@ -26,12 +22,8 @@ from snippets.mini_gpt.data import (
     vocab_size_of,
 )
 from snippets.mini_gpt.load import (
-    DTYPES_TO_SAVE,
     Trained,
-    load_trained,
     read_safetensors,
-    replace_file,
-    save_plain,
     to_dtype,
 )
 from snippets.mini_gpt.model import GPT2, GPT2Config
@@ -282,53 +274,14 @@ def save_hugging_face(
     config["daybook_tokenizer"] = tokenizer_state(trained.tokenizer)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(
-        folder / "model.safetensors",
-        lambda part: safetensors.torch.save_file(weights, part, {"format": "pt"}),
-    )
+    content = safetensors.torch.save(weights, {"format": "pt"})
+    write_whole(folder / "model.safetensors", lambda file: file.write(content))
     text = json.dumps(config, indent=2) + "\n"
-    replace_file(folder / "config.json", lambda part: part.write_text(text, "utf8"))
+    write_whole(folder / "config.json", lambda file: file.write(text.encode()))
 
 
 # --8<-- [end:write]
 
 
-# --8<-- [start:program]
-EXPECTED_ERRORS = (ValueError, OSError, CheckpointError)
-
-
-def options_of_conversion() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    made = argparse.ArgumentParser(prog="python -m snippets.mini_gpt.hugging_face")
-    commands = made.add_subparsers(dest="command", required=True)
-    for name, target in (("export", "FOLDER"), ("pack", "FILE.safetensors")):
-        command = commands.add_parser(name)
-        command.add_argument("source", help="a checkpoint; a folder or name of GPT-2")
-        command.add_argument("target", metavar=target)
-        command.add_argument(
-            "--dtype", default="float32", help=", ".join(DTYPES_TO_SAVE)
-        )
-    return made
-
-
-def convert(arguments: Sequence[str] | None = None) -> int:
-    """Read the command line and convert; returns the exit code, 2 for an error."""
-    options = options_of_conversion().parse_args(arguments)
-    source = options.source
-    try:
-        known = Path(source).suffix in (".pt", ".safetensors")
-        trained = load_trained(source) if known else load_hugging_face(source)
-        if options.command == "export":
-            save_hugging_face(options.target, trained, options.dtype)
-        else:
-            save_plain(options.target, trained, options.dtype)
-    except EXPECTED_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"written: {options.target}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(convert())
-# --8<-- [end:program]
+    raise SystemExit("this program is now python -m snippets.mini_gpt.convert")

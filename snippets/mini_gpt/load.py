@@ -6,8 +6,6 @@ to write there is a plain file: safetensors, whose notes say how to build the mo
 
 # --8<-- [start:imports]
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +13,14 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from snippets.checkpoint import CheckpointError, model_differences
+from snippets.files import write_whole
+from snippets.mini_gpt.checkpoints import read_run
 from snippets.mini_gpt.data import Tokenizer, tokenizer_from, tokenizer_state
 from snippets.mini_gpt.model import GPT2
-from snippets.mini_gpt.presets import build_model
-from snippets.mini_gpt.run import read_run
+from snippets.mini_gpt.presets import AnyGPT, build_model
 
 # --8<-- [end:imports]
 
@@ -31,7 +30,7 @@ from snippets.mini_gpt.run import read_run
 class Trained:
     """A model that can write, and the tokenizer of its text."""
 
-    model: nn.Module
+    model: AnyGPT
     tokenizer: Tokenizer
 
 
@@ -109,19 +108,8 @@ def save_plain(path: str | Path, trained: Trained, dtype: str = "float32") -> No
         "tokenizer": json.dumps(tokenizer_state(trained.tokenizer)),
     }
     weights = to_dtype(trained.model.state_dict(), dtype)
-    replace_file(
-        Path(path), lambda part: safetensors.torch.save_file(weights, part, notes)
-    )
-
-
-def replace_file(path: Path, write_to: Callable[[Path], object]) -> None:
-    """Write a file under another name first, so that it is never there in part."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        write_to(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    content = safetensors.torch.save(weights, notes)
+    write_whole(path, lambda file: file.write(content))
 
 
 def load_plain(path: Path) -> Trained:
@@ -133,7 +121,7 @@ def load_plain(path: Path) -> Trained:
         sizes, tokenizer = (json.loads(notes[n]) for n in ("model_config", "tokenizer"))
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{path} describes no model: {error!r}") from error
-    return put_together(path, notes.get("architecture"), sizes, tokenizer, weights)
+    return put_together(path, notes.get("architecture", ""), sizes, tokenizer, weights)
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

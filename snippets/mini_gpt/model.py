@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import MultiHeadAttention
-from snippets.llama import KVCache
+from snippets.kv_cache import KVCache
 
 # --8<-- [end:imports]
 
@@ -199,18 +199,9 @@ def scale_residual_projections(model: GPT2) -> None:
     N is the number of residual layers, two in each of L blocks.
     """
     std = 0.02 / math.sqrt(2 * model.config.n_layers)
-    for block in model.blocks:
-        nn.init.normal_(block.attention.out.weight, std=std)
-        nn.init.normal_(block.feed_forward.down.weight, std=std)
+    for name, parameter in model.named_parameters():
+        if name.endswith(("attention.out.weight", "feed_forward.down.weight")):
+            nn.init.normal_(parameter, std=std)
 
 
 # --8<-- [end:init]
-
-
-# --8<-- [start:count]
-def count_parameters(model: nn.Module) -> int:
-    """All numbers that are learned; a tied head is the embedding, and counts once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-# --8<-- [end:count]

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import head_size
-from snippets.llama import KVCache, rope_angles, rotate_halves
+from snippets.kv_cache import KVCache
+from snippets.llama import rope_angles, rotate_halves
 from snippets.mini_gpt.model import check_ids, initialise
 
 # --8<-- [end:imports]
@@ -219,14 +220,12 @@ class ModernGPT(nn.Module):
         """What writes to the residual stream starts at zero, or as in GPT-2."""
         zero = self.config.zero_init
         small = 0.0 if zero else 1 / math.sqrt(2 * len(self.blocks))
-        for block in self.blocks:
-            block.attention.out.weight.mul_(small)
-            block.down.weight.mul_(small)
-            if zero:  # a variance of 1 / (4 C), whatever the width
-                for layer in (block.attention.qkv, block.up):
-                    nn.init.normal_(
-                        layer.weight, std=0.5 / math.sqrt(layer.in_features)
-                    )
+        for name, weight in self.blocks.named_parameters():
+            if name.endswith(("attention.out.weight", ".down.weight")):
+                weight.mul_(small)
+            elif zero and name.endswith(("attention.qkv.weight", ".up.weight")):
+                # a variance of 1 / (4 C), whatever the width
+                nn.init.normal_(weight, std=0.5 / math.sqrt(weight.size(1)))
         if zero:
             nn.init.normal_(self.token.weight)
             if self.head:
@@ -252,7 +251,8 @@ class ModernGPT(nn.Module):
         self, ids: Tensor, places: Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
         """The residual stream (B, T, C) at its start, and the angles of RoPE."""
-        x, angles = self.token(ids), None
+        x = self.token(ids)
+        angles = None
         if self.position is None:
             D = self.config.d_model // self.config.n_heads
             angles = rope_angles(places, D)
@@ -267,7 +267,9 @@ class ModernGPT(nn.Module):
             x.device.type
         ):  # the whole stream, not only matmuls
             x = x.to(torch.get_autocast_dtype(x.device.type))
-        return x, angles and tuple(angle.to(x.dtype) for angle in angles)
+        if angles:
+            angles = angles[0].to(x.dtype), angles[1].to(x.dtype)
+        return x, angles
 
 
 # --8<-- [end:model]

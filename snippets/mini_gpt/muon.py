@@ -66,7 +66,7 @@ class BatchedMuon(Optimizer):
                     raise ValueError(f"a parameter {tuple(p.shape)} is no matrix")
 
     @torch.no_grad()
-    def step(self, closure: Callable | None = None) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> None:
         """Change every matrix that has a gradient."""
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
@@ -81,11 +81,12 @@ class BatchedMuon(Optimizer):
         lr, momentum = group["lr"], group["momentum"]
         looks = []
         for p in params:
-            state = self.state[p]
+            state, grad = self.state[p], p.grad
+            assert grad is not None  # `step` leaves the others out
             if not state:
                 state["momentum_buffer"] = torch.zeros_like(p)
-            mean = state["momentum_buffer"].lerp_(p.grad, 1 - momentum)
-            looks.append(p.grad.lerp(mean, momentum))
+            mean = state["momentum_buffer"].lerp_(grad, 1 - momentum)
+            looks.append(grad.lerp(mean, momentum))
         steps = orthogonalise(torch.stack([gathered(look) for look in looks]))
         rows, columns = params[0].shape
         for p, step in zip(params, steps, strict=True):

@@ -7,7 +7,7 @@ its rows of each batch. Gradients are averaged, so all do the same step.
 # --8<-- [start:imports]
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +22,12 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
+
+from snippets.devices import pick_device
 
 # --8<-- [end:imports]
 
@@ -45,25 +47,6 @@ class Processes:
         return self.rank == 0
 
 
-def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """The device of a name: `auto` is an accelerator if there is one, else the CPU.
-
-    Raises ValueError for a device that is not here.
-    """
-    here = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    found = [kind for kind, there in here.items() if there]
-    name = found[0] if name == "auto" else name
-    if name not in found:
-        raise ValueError(
-            f"device {name!r} is not here; there is: auto, {', '.join(found)}"
-        )
-    return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
-
-
 class PeerError(Exception):
     """Another process failed, which says why itself."""
 
@@ -74,14 +57,16 @@ def joined_processes(device: str) -> Iterator[Processes]:
 
     Raises ValueError for a device that cannot be used, PeerError if another is lost.
     """
+    chosen = pick_device(device)
     if "RANK" not in os.environ:
-        yield Processes(0, 1, choose_device(device))
+        yield Processes(0, 1, chosen)
         return
     rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    chosen = choose_device(device, int(os.environ["LOCAL_RANK"]))
-    if chosen.type == "mps":  # one GPU, and no library for its processes to talk
-        if device == "mps":
-            raise ValueError("mps is for one process: take --device cpu")
+    if chosen.type == "cuda":  # a GPU for each process of this machine
+        chosen = pick_device(f"cuda:{os.environ['LOCAL_RANK']}")
+    elif chosen.type != "cpu":  # no library for processes to talk from it
+        if device != "auto":
+            raise ValueError(f"{chosen.type} is for one process: take --device cpu")
         chosen = torch.device("cpu")
     on_gpu = chosen.type == "cuda"
     if on_gpu:
@@ -132,7 +117,7 @@ def together(make: Callable[[], Any], processes: Processes) -> Any:
 
 
 # --8<-- [start:wrap]
-def shard(model: nn.Module) -> None:
+def shard(model: nn.Module, blocks: Iterable[nn.Module]) -> None:
     """FSDP2: each process keeps its part of every block, and gathers it when needed.
 
     Raises ValueError where no processes were joined.
@@ -141,7 +126,7 @@ def shard(model: nn.Module) -> None:
         raise ValueError("--fsdp needs processes: start the program with torchrun")
     # logits are a view; nothing changes them in place
     warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view")
-    for block in model.blocks:
+    for block in blocks:
         fully_shard(block)
     fully_shard(model)
 
@@ -163,7 +148,7 @@ def gradients_averaged(
         with module.no_sync():
             yield
         return
-    if hasattr(model, "set_requires_gradient_sync"):  # FSDP
+    if isinstance(model, FSDPModule):
         model.set_requires_gradient_sync(last)
     yield
 

@@ -5,8 +5,6 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from torch import nn
-
 from snippets.mini_gpt.model import GPT2, GPT2Config
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
 
@@ -172,13 +170,16 @@ PRESETS = {
 
 
 # --8<-- [start:build]
-CONFIGS = {"gpt2": GPT2Config, "modern": ModernConfig}
-MODELS = {"gpt2": GPT2, "modern": ModernGPT}
+AnyGPT = GPT2 | ModernGPT
 
 
-def build_model(architecture: str, sizes: dict[str, Any]) -> nn.Module:
+def build_model(architecture: str, sizes: dict[str, Any]) -> AnyGPT:
     """A model with new weights; raises ValueError for sizes it cannot have."""
-    return MODELS[architecture](CONFIGS[architecture](**sizes))
+    if architecture == "gpt2":
+        return GPT2(GPT2Config(**sizes))
+    if architecture == "modern":
+        return ModernGPT(ModernConfig(**sizes))
+    raise ValueError(f"no architecture {architecture!r}: there are gpt2, modern")
 
 
 # --8<-- [end:build]

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,16 @@ import torch
 import torch.nn.functional as F
 
 from snippets.corpus import load_text
-from snippets.mini_gpt.data import whole_text
+from snippets.devices import pick_device
+from snippets.files import write_whole
+from snippets.mini_gpt.checkpoints import read_run
+from snippets.mini_gpt.data import load_corpus, whole_text
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
-from snippets.mini_gpt.model import count_parameters
-from snippets.mini_gpt.run import read_run
-from snippets.mini_gpt.train import main
+from snippets.mini_gpt.loop import fit
+from snippets.mini_gpt.parallel import Processes
+from snippets.mini_gpt.plan import make_plan
+from snippets.mini_gpt.run import Run
+from snippets.modules import count_parameters
 
 # --8<-- [end:imports]
 
@@ -78,24 +84,30 @@ def ship(checkpoint: Path, folder: Path) -> dict[str, Any]:
     save_plain(weights, load_trained(checkpoint), "float16")
     made = card(checkpoint, weights)
     text = json.dumps(made, indent=1) + "\n"
-    (folder / f"{NAME}.json").write_text(text, "utf8", newline="\n")
+    write_whole(folder / f"{NAME}.json", lambda file: file.write(text.encode()))
     return made
 
 
 # --8<-- [end:ship]
 
 
-def ship_main() -> int:
-    """Read the command line, train, write; returns the exit code."""
+def train(folder: Path) -> bool:
+    """Train into a folder; returns False if it was stopped by Ctrl-C."""
+    plan = make_plan({"data": "shakespeare", "preset": "playground"})
+    corpus = load_corpus(plan.data, plan.tokenizer, folder)
+    return fit(Run(plan, corpus, Processes(0, 1, pick_device()), folder))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the command line, train, write; returns the exit code, 130 for Ctrl-C."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     here = Path(__file__).parents[1] / "data"
     parser.add_argument("--out", type=Path, default=here, help="default snippets/data")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        plan = ["--data", "shakespeare", "--preset", "playground", "--out", folder]
-        if code := main(plan):
-            return code
+        if not train(Path(folder)):
+            return 130
         made = ship(Path(folder) / "best.pt", options.out)
     print(
         f"validation loss {made['validation_loss']}: {options.out / NAME}.safetensors"
@@ -104,4 +116,4 @@ def ship_main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ship_main())
+    sys.exit(main())

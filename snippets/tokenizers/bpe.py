@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Literal
 
 import regex
 
+from snippets.files import write_whole
+
 if TYPE_CHECKING:
     import tiktoken
     import tokenizers
@@ -315,7 +317,9 @@ class BPETokenizer:
     def _check(self) -> None:
         missing = [byte for byte in BYTES if byte not in self.ranks]
         if missing:
-            raise ValueError(f"{len(missing)} bytes have no token, first {missing[0]}")
+            raise ValueError(
+                f"{len(missing)} bytes have no token, first {missing[0]!r}"
+            )
         if "" in self.special_tokens:
             raise ValueError("a special token is empty: ''")
         for number, times in Counter(
@@ -478,9 +482,8 @@ class BPETokenizer:
             "tokens": [base64.b64encode(token).decode() for token in ordered],
             "ids": [self.ranks[token] for token in ordered],
         }
-        part = Path(f"{path}.part")
-        part.write_text(json.dumps(content), encoding="utf-8")
-        part.replace(path)
+        text = json.dumps(content)
+        write_whole(path, lambda file: file.write(text.encode()))
 
     @classmethod
     def load(cls, path: str | Path) -> "BPETokenizer":

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snippets.files import write_whole
+
 if TYPE_CHECKING:
     import tokenizers
 
@@ -163,7 +165,7 @@ def seed_pieces(words: Counter[str], size: int) -> Scores:
             for end in range(start + 2, min(len(word), start + LONGEST_PIECE) + 1):
                 if SPACE not in word[start + 1 : end]:
                     found[word[start:end]] += count
-    letters = Counter()
+    letters: Counter[str] = Counter()
     for word, count in words.items():
         for letter in word:
             letters[letter] += count
@@ -416,9 +418,8 @@ class UnigramTokenizer:
     def save(self, path: str | Path) -> None:
         """Write a `.vocab` as SentencePiece's: piece, tab, score; all or nothing."""
         lines = [f"{piece}\t{score!r}\n" for piece, score in self.pieces]
-        part = Path(f"{path}.part")
-        part.write_text("".join(lines), encoding="utf-8")
-        part.replace(path)
+        text = "".join(lines)
+        write_whole(path, lambda file: file.write(text.encode()))
 
     @classmethod
     def load(cls, path: str | Path) -> "UnigramTokenizer":

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snippets.files import write_whole
 from snippets.tokenizers.bpe import PairIndex
 
 if TYPE_CHECKING:
@@ -90,11 +91,11 @@ def learn_pieces(
     number = {piece: n for n, piece in enumerate(pieces)}
     weights = list(words.values())
     index = PairIndex([[number[p] for p in word] for word in spelled], weights)
-    counts = Counter()
+    counts: Counter[int] = Counter()
     for word, weight in zip(index.words, weights, strict=True):
         counts.update({piece: weight * word.count(piece) for piece in set(word)})
 
-    def rank(pair: tuple[int, int]) -> tuple:
+    def rank(pair: tuple[int, int]) -> tuple[float, int, str, str]:
         first, second = pair
         score = index.counts[pair] / (counts[first] * counts[second])
         return -score, -index.counts[pair], pieces[first], pieces[second]
@@ -217,9 +218,8 @@ class WordPieceTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Write a `vocab.txt` as BERT's: a piece on each line; all or nothing."""
-        part = Path(f"{path}.part")
-        part.write_text("".join(f"{p}\n" for p in self.pieces), encoding="utf-8")
-        part.replace(path)
+        text = "".join(f"{piece}\n" for piece in self.pieces)
+        write_whole(path, lambda file: file.write(text.encode()))
 
     @classmethod
     def load(cls, path: str | Path, lowercase: bool = True) -> "WordPieceTokenizer":

@@ -1,6 +1,6 @@
-"""`snippets/image_files.py`: every way in which files can be wrong has its message.
+"""`snippets/image_dataset.py`: every way in which files can be wrong has its message.
 
-That folders are read as by torchvision is proved in `proofs/transforms.py`.
+That folders are read as by torchvision is proved in `proofs/image_dataset.py`.
 """
 
 import os
@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from snippets import image_files
-from snippets.digit_files import to_gray, write_all_digits, write_digits, write_table
+from snippets import image_dataset
+from snippets.digit_images import to_gray, write_all_digits, write_digits, write_table
 from snippets.digits import Digits, digits, split_digits
-from snippets.image_files import (
+from snippets.image_dataset import (
     ImageDataset,
     ImageFileError,
     LabelledFiles,
@@ -268,9 +268,9 @@ class TestReading:
 class TestDataset:
     def test_nothing_is_read_before_it_is_asked_for(self, folder, monkeypatch):
         read = []
-        real = image_files.read_image
+        real = image_dataset.read_image
         monkeypatch.setattr(
-            image_files, "read_image", lambda p, m: read.append(p) or real(p, m)
+            image_dataset, "read_image", lambda p, m: read.append(p) or real(p, m)
         )
         dataset = dataset_of(folder)
         assert len(dataset) == 6 and read == []
@@ -345,7 +345,7 @@ class TestProblems:
 
 def script(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, image_files.__file__, *map(str, arguments)],
+        [sys.executable, image_dataset.__file__, *map(str, arguments)],
         env={**os.environ, "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,

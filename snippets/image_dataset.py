@@ -1,6 +1,6 @@
 """Images in files, as a dataset: found, checked, and read when they are asked for.
 
-    python image_files.py FOLDER
+    python image_dataset.py FOLDER
 
 prints what is in a folder that has a folder of images for each class, and which files
 cannot be used. Images are (C, H, W): C is 1 for gray and 3 for colour.
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -167,7 +167,7 @@ def reason(path: Path, error: Exception) -> str:
     size = path.stat().st_size
     if size == 0:
         return "it is empty"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         with path.open("rb") as file:
             start = file.read(12)
         return f"PIL finds no image in its {size:,} bytes, which begin {start!r}"
@@ -178,7 +178,7 @@ def reason(path: Path, error: Exception) -> str:
 
 
 # --8<-- [start:dataset]
-class ImageDataset(Dataset):
+class ImageDataset(Dataset[tuple[Any, int]]):
     """Images of files with their labels, each read when it is asked for.
 
     `transform` gets a PIL image and returns what the model is to see; without one, the
@@ -221,7 +221,7 @@ class ImageDataset(Dataset):
 
 
 # --8<-- [start:check]
-def find_problems(dataset: Dataset, n_classes: int, most: int = 10) -> list[str]:
+def find_problems(dataset: Dataset[Any], n_classes: int, most: int = 10) -> list[str]:
     """What is wrong with the samples of a dataset, by index; reads all of them.
 
     A sample must be an image, float and finite, of the shape that most have, and an
@@ -229,7 +229,8 @@ def find_problems(dataset: Dataset, n_classes: int, most: int = 10) -> list[str]
     """
     problems: dict[int, str] = {}
     shapes: dict[int, tuple[int, ...]] = {}
-    for index in range(len(dataset)):
+    count = len(dataset)  # type: ignore[arg-type]  # Dataset promises no length
+    for index in range(count):
         try:
             image, label = dataset[index]
         except Exception as error:
@@ -266,15 +267,16 @@ def problem_of(image: Any, label: Any, n_classes: int) -> str:
 
 
 # --8<-- [start:main]
-def shape_of(image: Image.Image) -> Tensor:
+def size_of(image: Image.Image) -> Tensor:
     """Width and height, (2,): a transform that lets a loader count sizes."""
     return torch.tensor(image.size)
 
 
 def survey(root: str | Path) -> None:
     """Print classes, sizes and what cannot be read of a folder of images."""
-    dataset = ImageDataset(files_in_folders(root), shape_of)
-    sizes, broken = Counter(), []
+    dataset = ImageDataset(files_in_folders(root), size_of)
+    sizes: Counter[tuple[int, ...]] = Counter()
+    broken: list[str] = []
     for index in range(len(dataset)):
         try:
             sizes[tuple(dataset[index][0].tolist())] += 1
@@ -288,7 +290,7 @@ def survey(root: str | Path) -> None:
 
 def read_with_workers(root: str | Path, workers: int = 2) -> None:
     """Walk a folder by a loader with workers, as training does; stops at an error."""
-    dataset = ImageDataset(files_in_folders(root), shape_of)
+    dataset = ImageDataset(files_in_folders(root), size_of)
     loader = DataLoader(dataset, batch_size=16, num_workers=workers)
     print("images:", sum(len(labels) for _, labels in loader))
 

@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from snippets.digits import Digits, split_digits
-from snippets.training import (
+from snippets.digit_classifier import (
     DigitConfig,
     DigitMLP,
     Evaluation,
@@ -18,6 +17,7 @@ from snippets.training import (
     fit,
     train_epoch,
 )
+from snippets.digits import Digits, split_digits
 
 
 def some_digits(n: int) -> Digits:

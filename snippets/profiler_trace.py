@@ -68,7 +68,8 @@ def nest(spans: Iterable[Span]) -> None:
     """
     around: list[tuple[Span, list[Span]]] = []  # what has not ended, what is in it
     for span in spans:
-        span.inside, inner = 0.0, []
+        span.inside = 0.0
+        inner: list[Span] = []
         while around and (
             around[-1][0].thread != span.thread or around[-1][0].end <= span.begin
         ):

@@ -1,4 +1,4 @@
-"""`snippets/init.py`: moments through depth within bounds, and errors.
+"""`snippets/initialisation.py`: moments through depth within bounds, and errors.
 
 That the numbers are those of `torch.nn.init` is a proof, in `proofs/init.py`.
 """
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from snippets.hooks import recording, second_moment
-from snippets.init import (
+from snippets.initialisation import (
     backward_factor,
     deep_stack,
     fans,

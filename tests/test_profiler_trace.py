@@ -1,13 +1,10 @@
-"""`snippets/trace_file.py` and `snippets/stopwatch.py`: times that add up."""
+"""`snippets/profiler_trace.py`: times that add up."""
 
 import json
-import time
 
 import pytest
-import torch
 
-from snippets.stopwatch import Seconds, speedup, time_call
-from snippets.trace_file import Span, nest, read_trace, totals
+from snippets.profiler_trace import Span, nest, read_trace, totals
 
 
 def test_self_time_is_what_no_inner_span_has():
@@ -61,30 +58,3 @@ def test_json_that_is_no_trace_is_refused(tmp_path, content):
     path.write_text(content, "utf8")
     with pytest.raises(ValueError, match=r"other\.json holds no traceEvents"):
         read_trace(path)
-
-
-def test_sleep_is_no_work():
-    seconds = time_call(lambda: time.sleep(0.05), repeats=2)
-    assert seconds.wall >= 0.05
-    assert seconds.work < 0.025
-
-
-def test_the_first_call_does_not_count():
-    calls = []
-    time_call(lambda: calls.append(len(calls)), repeats=3)
-    assert calls == [0, 1, 2, 3]
-    slow_first = iter([0.2, 0.0, 0.0])
-    assert time_call(lambda: time.sleep(next(slow_first)), 2).wall < 0.1
-
-
-def test_more_work_takes_longer():
-    matrix = torch.rand(100, 100)
-    assert speedup(
-        lambda: [matrix @ matrix for _ in range(50)], lambda: matrix @ matrix
-    )
-    assert isinstance(time_call(lambda: None, 1), Seconds)
-
-
-def test_a_measurement_needs_a_call():
-    with pytest.raises(ValueError, match="repeats=0"):
-        time_call(lambda: None, repeats=0)

@@ -1,13 +1,10 @@
-"""`snippets/safetensors_file.py` and `snippets/torch_file.py`: what they refuse.
+"""`snippets/safetensors_file.py`: what it refuses.
 
-That they read and write what the libraries do is proved in `proofs/saving.py`.
+That it reads and writes what the library does is a proof of the same name.
 """
 
-import io
 import json
-import pickle
 import struct
-import zipfile
 
 import pytest
 import safetensors.torch
@@ -15,7 +12,6 @@ import torch
 from safetensors import SafetensorError
 
 from snippets.safetensors_file import from_safetensors, read_header, to_safetensors
-from snippets.torch_file import read_torch_file
 
 W = torch.arange(6.0).reshape(2, 3)
 GOOD = to_safetensors({"w": W, "n": torch.tensor([1, 2])}, {"by": "hand"})
@@ -79,63 +75,3 @@ def test_only_tensors_of_known_dtypes_are_written(value):
 def test_metadata_stays():
     assert read_header(GOOD)[0]["__metadata__"] == {"by": "hand"}
     assert list(from_safetensors(GOOD)) == ["n", "w"]
-
-
-class Loud:
-    def __reduce__(self):
-        return print, ("this ran",)
-
-
-def saved(content: object) -> io.BytesIO:
-    file = io.BytesIO()
-    torch.save(content, file)
-    return file
-
-
-@pytest.mark.parametrize(
-    ("content", "name"),
-    [
-        ({"w": W, "trap": Loud()}, "__builtin__.print"),
-        (torch.nn.Linear(2, 2), "torch.nn.modules.linear.Linear"),
-        ({"path": pickle.Unpickler}, "pickle.Unpickler"),
-    ],
-)
-def test_other_names_are_refused(content, name, capsys):
-    with pytest.raises(pickle.UnpicklingError, match=f"asks for {name}: refused"):
-        read_torch_file(saved(content))
-    assert capsys.readouterr().out == ""
-
-
-def test_a_changed_bit_is_told():
-    raw = bytearray(saved({"w": W}).getvalue())
-    raw[raw.find(W.numpy().tobytes()) + 3] ^= 1
-    with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
-        read_torch_file(io.BytesIO(raw))
-
-
-def rewritten(old: bytes, new: bytes, part: str) -> io.BytesIO:
-    """A file of `torch.save` with something else in one part, and right checksums."""
-    changed = io.BytesIO()
-    with (
-        zipfile.ZipFile(saved({"w": W})) as source,
-        zipfile.ZipFile(changed, "w") as target,
-    ):
-        for name in source.namelist():
-            data = source.read(name)
-            if name.endswith(part):
-                assert old in data
-                data = data.replace(old, new)
-            target.writestr(name, data)
-    return changed
-
-
-def test_numbers_that_are_not_there_are_refused():
-    with pytest.raises(pickle.UnpicklingError, match="does not hold 6 numbers"):
-        read_torch_file(rewritten(W.numpy().tobytes(), bytes(8), "data/0"))
-    with pytest.raises(RuntimeError, match="out of bounds"):
-        read_torch_file(rewritten(b"K\x02K\x03\x86", b"K\x09K\x03\x86", "data.pkl"))
-
-
-def test_another_byte_order_is_refused():
-    with pytest.raises(ValueError, match="another byte order"):
-        read_torch_file(rewritten(b"little", b"big", "byteorder"))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from proofs import Pairs, proof
-from snippets import init
+from snippets import initialisation
 
 PAGE = "pytorch/day-6/initialisation.md"
 SHAPES = (40, 40), (7, 90), (90, 7), (8, 4, 3, 3), (6, 5, 4), (1, 1)
@@ -21,7 +21,7 @@ def filled(fill_: Callable, shape: tuple[int, ...], **options: object) -> Tensor
 
 @proof(
     "Xavier",
-    ours="snippets.init.xavier_normal_",
+    ours="snippets.initialisation.xavier_normal_",
     theirs="torch.nn.init.xavier_normal_",
     page=PAGE,
     bound=1e-6,
@@ -31,18 +31,18 @@ def xavier() -> Pairs:
     for shape in SHAPES:
         for gain in (1.0, 5 / 3):
             yield (
-                filled(init.xavier_normal_, shape, gain=gain),
+                filled(initialisation.xavier_normal_, shape, gain=gain),
                 filled(nn.init.xavier_normal_, shape, gain=gain),
             )
             yield (
-                filled(init.xavier_uniform_, shape, gain=gain),
+                filled(initialisation.xavier_uniform_, shape, gain=gain),
                 filled(nn.init.xavier_uniform_, shape, gain=gain),
             )
 
 
 @proof(
     "He",
-    ours="snippets.init.he_normal_",
+    ours="snippets.initialisation.he_normal_",
     theirs="torch.nn.init.kaiming_normal_",
     page=PAGE,
     bound=1e-6,
@@ -53,18 +53,18 @@ def he() -> Pairs:
         for mode in ("fan_in", "fan_out"):
             for slope in (0.0, 0.2, math.sqrt(5)):
                 yield (
-                    filled(init.he_normal_, shape, slope=slope, mode=mode),
+                    filled(initialisation.he_normal_, shape, slope=slope, mode=mode),
                     filled(nn.init.kaiming_normal_, shape, a=slope, mode=mode),
                 )
                 yield (
-                    filled(init.he_uniform_, shape, slope=slope, mode=mode),
+                    filled(initialisation.he_uniform_, shape, slope=slope, mode=mode),
                     filled(nn.init.kaiming_uniform_, shape, a=slope, mode=mode),
                 )
 
 
 @proof(
     "Orthogonal weights",
-    ours="snippets.init.orthogonal_",
+    ours="snippets.initialisation.orthogonal_",
     theirs="torch.nn.init.orthogonal_",
     page=PAGE,
     bound=1e-6,
@@ -74,14 +74,14 @@ def orthogonal() -> Pairs:
     for shape in SHAPES:
         for gain in (1.0, math.sqrt(2)):
             yield (
-                filled(init.orthogonal_, shape, gain=gain),
+                filled(initialisation.orthogonal_, shape, gain=gain),
                 filled(nn.init.orthogonal_, shape, gain=gain),
             )
 
 
 @proof(
     "The default of a linear layer",
-    ours="snippets.init.he_uniform_",
+    ours="snippets.initialisation.he_uniform_",
     theirs="torch.nn.Linear",
     page=PAGE,
     bound=0,
@@ -92,6 +92,9 @@ def default() -> Pairs:
         torch.manual_seed(0)
         theirs = nn.Linear(d_in, d_out)
         torch.manual_seed(0)
-        yield init.he_uniform_(torch.empty(d_out, d_in), math.sqrt(5)), theirs.weight
+        yield (
+            initialisation.he_uniform_(torch.empty(d_out, d_in), math.sqrt(5)),
+            theirs.weight,
+        )
         bound = 1 / math.sqrt(d_in)
         yield torch.empty(d_out).uniform_(-bound, bound), theirs.bias

@@ -8,12 +8,12 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from proofs import Pairs, proof
-from snippets.trace_file import read_trace, totals
+from snippets.profiler_trace import read_trace, totals
 
 
 @proof(
     "The profiler's table",
-    ours="snippets.trace_file.totals",
+    ours="snippets.profiler_trace.totals",
     theirs="torch.profiler.profile.key_averages",
     page="pytorch/day-7/profiling.md",
     bound=0.1,  # µs: the trace has three decimals of them
