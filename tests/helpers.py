@@ -8,7 +8,6 @@ from pathlib import Path
 
 from literate.showing.site_markdown import markdown
 from literate.project import ROOT
-from literate.running.worker import ENVIRONMENT
 
 LEFT_OUT = (
     ".venv",
@@ -46,27 +45,6 @@ def python(
         cwd=project,
         env=variables | environment,
         check=check,
-        capture_output=True,
-        text=True,
-        encoding="utf8",
-        timeout=SLOW,
-    )
-
-
-def run_alone(file: Path, name: str) -> subprocess.CompletedProcess:
-    """Run a file in its folder, where nothing of the project can be imported.
-
-    `name` is what the file finds as `__name__`.
-    """
-    code = (
-        "import runpy, sys\n"
-        "sys.modules |= dict.fromkeys(('snippets', 'proofs', 'literate'))\n"
-        f"runpy.run_path({str(file)!r}, run_name={name!r})"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=file.parent,
-        env={**os.environ, **ENVIRONMENT},
         capture_output=True,
         text=True,
         encoding="utf8",

@@ -8,7 +8,7 @@ import pytest
 from literate import inline
 from literate.inline import Inliner, Module
 from literate.project import SNIPPETS, PageError
-from tests.helpers import run_alone
+from tests.processes import run_alone
 
 FILES = [p for p in sorted(SNIPPETS.rglob("*.py")) if p.name != "__init__.py"]
 

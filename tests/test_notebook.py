@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from literate import expected, notebook, site_pages
 from literate.project import DOCS
 from literate.source import Page, has_code, pages, read
-from tests.helpers import run_alone
+from tests.processes import run_alone
 
 CHAPTERS = [page for page in pages() if has_code(page)]
 SITE = "https://example.org/book/"

@@ -13,7 +13,8 @@ import daybook_torchvision
 from literate import run
 from literate.block import Block, Options
 from literate.notebook import KERNEL
-from tests.helpers import SLOW, python, run_alone
+from tests.helpers import SLOW, python
+from tests.processes import run_alone
 
 IMPORTS = """
 import torchvision
