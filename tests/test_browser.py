@@ -19,6 +19,7 @@ from tests.visit import (
 )
 
 CHAPTER = "llm/day-3/self-attention/"
+SHORT = "llm/day-6/zero-to-hero-2/"  # a small page with code and formulas
 
 
 def address_of(path) -> str:
@@ -66,7 +67,7 @@ def test_a_page_with_its_frame_has_no_problem(visits, address, path, view):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_code_can_be_read(visits, address, scheme):
-    page = visits[f"{WIDE} {scheme}"].open(address + CHAPTER)
+    page = visits[f"{WIDE} {scheme}"].open(address + SHORT)
     assert token_problems(page) == []
 
 
@@ -219,7 +220,7 @@ BAD_STYLES = {
 @pytest.mark.parametrize(("style", "element"), BAD_STYLES.values(), ids=BAD_STYLES)
 def test_a_flattened_page_shows_a_bad_colour(visits, address, style, element):
     visit = visits[f"{WIDE} light"]
-    visit.open(address + CHAPTER).add_style_tag(content=style)
+    visit.open(address + SHORT).add_style_tag(content=style)
     found = problems(visit, without=FRAME)
     assert found
     assert all(p.startswith(f"axe color-contrast: {element}") for p in found), found
@@ -228,7 +229,7 @@ def test_a_flattened_page_shows_a_bad_colour(visits, address, style, element):
 @pytest.mark.parametrize("wide", ["pre > code", "math.tml-display"])
 def test_a_flattened_page_shows_what_only_a_mouse_can_scroll(visits, address, wide):
     visit = visits[f"{NARROW} light"]
-    block = visit.open(address + CHAPTER).locator(wide).first
+    block = visit.open(address + SHORT).locator(wide).first
     block.evaluate("block => { block.style.width = '4rem' }")
     expect(block).to_have_attribute("tabindex", "0")
     block.evaluate("block => { block.tabIndex = -1 }")
@@ -238,7 +239,7 @@ def test_a_flattened_page_shows_what_only_a_mouse_can_scroll(visits, address, wi
 
 def test_flattening_keeps_the_text_of_code(visits, address):
     visit = visits[f"{WIDE} light"]
-    page = visit.open(address + CHAPTER)
+    page = visit.open(address + SHORT)
     code = page.locator(".highlight > pre > code")
     before = code.all_text_contents()
     assert problems(visit, without=FRAME) == []
@@ -256,7 +257,7 @@ BAD_TOKENS = {
     ("style", "element", "least"), BAD_TOKENS.values(), ids=BAD_TOKENS
 )
 def test_a_bad_colour_of_code_is_found(visits, address, style, element, least):
-    page = visits[f"{WIDE} light"].open(address + CHAPTER)
+    page = visits[f"{WIDE} light"].open(address + SHORT)
     page.add_style_tag(content=style)
     found = token_problems(page)
     assert len(found) >= least
