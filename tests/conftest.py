@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from literate.project import ROOT
-from tests import browser as browsers
 from tests.helpers import python
+from tests.visit import SLOW_PAGE, VIEWS, Visit
+from tools import browser as browsers
 
 REPOSITORY = "somebody/daybook"  # GitHub Pages serves it below /daybook/
 URL = "https://somebody.github.io/daybook/"
@@ -20,7 +21,14 @@ URL = "https://somebody.github.io/daybook/"
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
-    """The site as published: of a known repository, in a folder below the root."""
+    """The site as published: of a known repository, in a folder below the root.
+
+    Built here, unless the environment variable `DAYBOOK_SITE` names the folder of one
+    that is ready, built with `GITHUB_REPOSITORY=somebody/daybook` into a folder named
+    `daybook`.
+    """
+    if ready := os.environ.get("DAYBOOK_SITE"):
+        return Path(ready).resolve()
     folder = tmp_path_factory.mktemp("published") / "daybook"
     command = ("-m", "mkdocs", "build", "--site-dir", str(folder))
     done = python(ROOT, *command, GITHUB_REPOSITORY=REPOSITORY)
@@ -32,6 +40,9 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files, and the site's own page for what is not there, without a log."""
 
     protocol_version = "HTTP/1.1"
+    # the header and the body are two packets: the second would wait for the first's
+    # acknowledgement, which browsers delay by 40 ms
+    disable_nagle_algorithm = True
 
     def log_message(self, *arguments) -> None:
         pass
@@ -79,5 +90,18 @@ def browser() -> Iterator[Browser]:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"CI=true, and {error}", pytrace=False)
             pytest.skip(str(error))
+        expect.set_options(timeout=SLOW_PAGE)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def visits(browser, address) -> Iterator[dict[str, Visit]]:
+    """A visit for each view; what one test loads, the next has in its cache."""
+    made = {
+        view: Visit.start(browser, address, width, color_scheme=scheme)
+        for view, (width, scheme) in VIEWS.items()
+    }
+    yield made
+    for visit in made.values():
+        visit.page.context.close()

@@ -37,7 +37,9 @@ def python(
     project: Path, *arguments: str, check: bool = False, **environment: str
 ) -> subprocess.CompletedProcess:
     """Run `python ARGUMENTS` in a copy of the project, with its own packages first."""
-    variables = {k: v for k, v in os.environ.items() if k != "GITHUB_REPOSITORY"}
+    # a copy is built as it is, not for our repository, and tested on its own site
+    left_out = ("GITHUB_REPOSITORY", "DAYBOOK_SITE")
+    variables = {k: v for k, v in os.environ.items() if k not in left_out}
     variables |= {"PYTHONPATH": str(project), "PYTHONUTF8": "1"}
     variables |= {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
     return subprocess.run(

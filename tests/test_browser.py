@@ -1,23 +1,25 @@
 """The built site in a real Chromium: accessible, quiet, and it works."""
 
-from dataclasses import dataclass, field
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from literate import labs
 from literate.plan import tasks
 from literate.project import DOCS
 from literate.source import pages
+from tests.visit import (
+    FRAME,
+    NARROW,
+    TWO_VIEWS,
+    VIEWS,
+    WIDE,
+    Visit,
+    problems,
+    token_problems,
+)
 
-WIDE, NARROW = 1350, 390
-VIEWS = {
-    f"{width} {scheme}": (width, scheme)
-    for width in (WIDE, NARROW)
-    for scheme in ("light", "dark")
-}
 CHAPTER = "llm/day-3/self-attention/"
+SHORT = "llm/day-6/zero-to-hero-2/"  # a small page with code and formulas
 
 
 def address_of(path) -> str:
@@ -34,86 +36,39 @@ ADDRESSES = [
 ]
 
 
-@dataclass
-class Visit:
-    """A page in a browser, and what it did that a page must not do."""
-
-    page: Page
-    origin: str
-    requests: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-
-    @classmethod
-    def start(cls, browser: Browser, origin: str, width: int, **options) -> "Visit":
-        """A fresh context: Material keeps the colour scheme of a visit."""
-        viewport = {"width": width, "height": 900}
-        page = browser.new_context(viewport=viewport, **options).new_page()
-        visit = cls(page, origin)
-        page.on("request", lambda request: visit.requests.append(request.url))
-        page.on("requestfailed", visit.hear_failure)
-        page.on("pageerror", lambda error: visit.note("error", str(error)))
-        page.on("console", lambda message: visit.hear(message))
-        return visit
-
-    def note(self, kind: str, text: str) -> None:
-        self.messages.append(f"{kind}: {text}")
-
-    def hear_failure(self, request) -> None:
-        """A request that failed; not one cut off by going to the next page."""
-        if request.failure != "net::ERR_ABORTED":
-            self.note("failed", request.url)
-
-    def hear(self, message) -> None:
-        """Errors and warnings; a missing page is allowed to be missing."""
-        is_missing_page = "404" in message.text and "no-such-page" in self.page.url
-        if message.type in ("error", "warning") and not is_missing_page:
-            self.note(message.type, message.text)
-
-    def open(self, address: str) -> Page:
-        self.requests.clear()
-        self.messages.clear()
-        self.page.goto(address, wait_until="load")
-        return self.page
-
-    def third_party(self) -> list[str]:
-        """Requests to anywhere else."""
-        allowed = (self.origin, "data:", "blob:")
-        return [url for url in self.requests if not url.startswith(allowed)]
+# One page of each kind: of those, axe judges the frame too.
+KINDS = (
+    "",
+    "plan/",
+    "llm/",
+    "llm/day-3/",
+    CHAPTER,
+    "labs/self-attention/",
+    "no-such-page/",
+)
 
 
-def problems(visit: Visit, contrast: bool = True) -> list[str]:
-    """Everything that must be zero on a page; contrast takes most of the time."""
-    found = [f"request: {url}" for url in visit.third_party()] + visit.messages
-    rules = {"color-contrast": {"enabled": contrast}}
-    options = {"resultTypes": ["violations"], "rules": rules}
-    for violation in Axe().run(visit.page, options=options).response["violations"]:
-        for node in violation["nodes"]:
-            found.append(f"axe {violation['id']}: {node['html'][:200]}")
-    wide = "document.documentElement.scrollWidth > window.innerWidth"
-    if visit.page.evaluate(wide):
-        found.append("the page scrolls sideways")
-    return found
-
-
-@pytest.fixture(scope="module")
-def visits(browser, address):
-    """A visit for each view."""
-    made = {
-        view: Visit.start(browser, address, width, color_scheme=scheme)
-        for view, (width, scheme) in VIEWS.items()
-    }
-    yield made
-    for visit in made.values():
-        visit.page.context.close()
+@pytest.mark.parametrize("view", TWO_VIEWS)
+@pytest.mark.parametrize("path", ADDRESSES, ids=lambda path: path or "home")
+def test_a_page_has_no_problem(visits, address, path, view):
+    visit = visits[view]
+    visit.open(address + path)
+    assert problems(visit, without=FRAME) == []
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("path", ADDRESSES, ids=lambda path: path or "home")
-def test_a_page_has_no_problem(visits, address, path, view):
-    """Colours are those of the wide view in the narrow one: one page stands for all."""
+@pytest.mark.parametrize("path", KINDS, ids=lambda path: path or "home")
+def test_a_page_with_its_frame_has_no_problem(visits, address, path, view):
     visit = visits[view]
-    visit.open(address + path)
-    assert problems(visit, contrast=VIEWS[view][0] == WIDE or path == CHAPTER) == []
+    page = visit.open(address + path)
+    assert all(page.locator(part).count() == 1 for part in FRAME)
+    assert problems(visit) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_of_code_can_be_read(visits, address, scheme):
+    page = visits[f"{WIDE} {scheme}"].open(address + SHORT)
+    assert token_problems(page) == []
 
 
 @pytest.fixture
@@ -126,13 +81,12 @@ def visit(browser, address):
     made.page.context.close()
 
 
-def test_everything_opened_is_accessible_too(visits, address):
-    for visit in visits.values():
-        page = visit.open(address + CHAPTER)
-        page.evaluate(
-            "document.querySelectorAll('details').forEach(d => d.open = true)"
-        )
-        assert problems(visit) == []
+@pytest.mark.parametrize("view", TWO_VIEWS)
+def test_everything_opened_is_accessible_too(visits, address, view):
+    visit = visits[view]
+    page = visit.open(address + CHAPTER)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert problems(visit, without=FRAME) == []
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -145,7 +99,6 @@ def test_search_finds_and_is_accessible(visits, address, view):
     results = page.locator(".md-search-result__link")
     expect(results.first).to_be_visible()
     expect(results.filter(has_text="Self-attention from scratch").first).to_be_visible()
-    page.wait_for_timeout(500)  # the results have faded in
     assert problems(visit) == []
 
 
@@ -175,8 +128,8 @@ def test_wide_code_can_be_scrolled_with_the_keyboard(browser, address):
     wide = page.locator("pre > code[tabindex='0']").first
     wide.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(300)
-    assert wide.evaluate("code => code.scrollLeft") > 0
+    page.wait_for_function("code => code.scrollLeft > 0", arg=wide.element_handle())
+    visit.page.context.close()
 
 
 def test_formulas_use_the_math_font_and_stretch(visit, address):
@@ -232,13 +185,14 @@ def test_the_page_for_what_is_missing_works_below_a_path(visit, address):
 BAD = {
     "a picture without text": ("<img src='a.svg'>", "axe image-alt"),
     "grey on white": ("<p style='color:#ccc'>text</p>", "axe color-contrast"),
+    "a second main part": ("<main>text</main>", "axe landmark-no-duplicate-main"),
     "a third party": (
         "<script src='https://cdn.test/x.js'></script>",
         "request: https",
     ),
     "an error": ("<script>throw Error('no')</script>", "error: no"),
     "a missing file": ("<script src='none.js'></script>", "error: Failed to load"),
-    "too wide": ("<div style='width:3000px'>text</div>", "scrolls sideways"),
+    "too wide": ("<div style='width:3000px'>text</div>", "the page scrolls sideways"),
 }
 
 
@@ -251,7 +205,60 @@ def test_the_checks_can_fail(browser, serve, tmp_path, body, message):
     address = serve(tmp_path)
     visit = Visit.start(browser, address, WIDE)
     visit.open(address)
-    assert any(
-        problem.startswith(message) or message in problem for problem in problems(visit)
-    )
+    found = problems(visit, without=FRAME)
+    assert any(problem.startswith(message) for problem in found), found
     visit.page.context.close()
+
+
+BAD_STYLES = {
+    "the text of code": (".highlight pre > code { color: #ccc }", "<code"),
+    "a formula": ("math { color: #bbb }", "<mi>"),
+    "a part of a formula": ("math mn { color: #bbb }", "<mn>"),
+}
+
+
+@pytest.mark.parametrize(("style", "element"), BAD_STYLES.values(), ids=BAD_STYLES)
+def test_a_flattened_page_shows_a_bad_colour(visits, address, style, element):
+    visit = visits[f"{WIDE} light"]
+    visit.open(address + SHORT).add_style_tag(content=style)
+    found = problems(visit, without=FRAME)
+    assert found
+    assert all(p.startswith(f"axe color-contrast: {element}") for p in found), found
+
+
+@pytest.mark.parametrize("wide", ["pre > code", "math.tml-display"])
+def test_a_flattened_page_shows_what_only_a_mouse_can_scroll(visits, address, wide):
+    visit = visits[f"{NARROW} light"]
+    block = visit.open(address + SHORT).locator(wide).first
+    block.evaluate("block => { block.style.width = '4rem' }")
+    expect(block).to_have_attribute("tabindex", "0")
+    block.evaluate("block => { block.tabIndex = -1 }")
+    found = problems(visit, without=FRAME)
+    assert [p.split(":")[0] for p in found] == ["axe scrollable-region-focusable"]
+
+
+def test_flattening_keeps_the_text_of_code(visits, address):
+    visit = visits[f"{WIDE} light"]
+    page = visit.open(address + SHORT)
+    code = page.locator(".highlight > pre > code")
+    before = code.all_text_contents()
+    assert problems(visit, without=FRAME) == []
+    assert code.all_text_contents() == before
+    assert code.locator("span").count() == 0
+
+
+BAD_TOKENS = {
+    "a keyword": (".highlight .kn { color: #ccc }", '<span class="kn">', 2),
+    "a marked line": (".highlight .hll { background: #777 }", "<span class=", 50),
+}
+
+
+@pytest.mark.parametrize(
+    ("style", "element", "least"), BAD_TOKENS.values(), ids=BAD_TOKENS
+)
+def test_a_bad_colour_of_code_is_found(visits, address, style, element, least):
+    page = visits[f"{WIDE} light"].open(address + SHORT)
+    page.add_style_tag(content=style)
+    found = token_problems(page)
+    assert len(found) >= least
+    assert all(piece.startswith(element) for piece in found), found

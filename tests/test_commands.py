@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from literate.project import ROOT
-from tests import browser, node
-from tools import changed, lock
+from tests import node
+from tools import browser, changed, lock
 
 MAKE = pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS")
 SH = pytest.mark.skipif(os.name == "nt", reason="sh is for Linux and macOS")
@@ -431,7 +431,7 @@ def test_without_a_browser_all_attempts_are_told(monkeypatch):
 def test_a_missing_browser_is_skipped_with_the_reason_and_an_error_in_ci(tmp_path, ci):
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"
-        "from tests import browser as browsers\n"
+        "from tools import browser as browsers\n"
         "from tests.conftest import browser\n\n\n"
         "@pytest.fixture(autouse=True, scope='session')\n"
         "def none():\n"

@@ -11,22 +11,22 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from literate import plan
 from literate.project import DOCS
-from tests.test_browser import NARROW, VIEWS, WIDE, Visit, problems
+from tests.visit import (
+    FRAME,
+    NARROW,
+    SLOW_PAGE,
+    TWO_VIEWS,
+    VIEWS,
+    WIDE,
+    Visit,
+    problems,
+)
 
 PLAN, DATA, CATCH_UP = "plan/", "your-data/", "llm/day-7/catch-up/"
 DAY, TOPIC, TASK = "llm/day-3/", "llm/day-3/llama/", "llm-3-llama"
 NOW = datetime(2026, 11, 25, 12, 3)
 LLM = [task for task in plan.tasks().values() if task.day.startswith("llm-")]
-SLOW = 60_000  # milliseconds; pages wait for each other where many tests run at once
 READ = "() => JSON.parse(localStorage.getItem('daybook'))"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def patience():
-    """What a script shows may take longer than Playwright's five seconds."""
-    expect.set_options(timeout=SLOW)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def context(browser, address):
         base_url=address, viewport={"width": WIDE, "height": 900}
     )
     made.clock.install(time=NOW)
-    made.set_default_timeout(SLOW)
+    made.set_default_timeout(SLOW_PAGE)
     yield made
     made.close()
 
@@ -470,7 +470,7 @@ def in_use(browser: Browser, address: str, view: str) -> Visit:
     return visit
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", TWO_VIEWS)
 def test_pages_in_use_have_no_problem(browser, address, view):
     visit = in_use(browser, address, view)
     for path in ("", PLAN, CATCH_UP, TOPIC, DATA):
@@ -489,11 +489,11 @@ def test_pages_in_use_have_no_problem(browser, address, view):
             choose(page, json.dumps(state(notes={"/": {"text": "x", "at": AT}})))
             page.get_by_role("button", name="Delete everything").click()
             expect(page.get_by_role("button", name="Undo the import")).to_be_visible()
-        assert problems(visit) == [], path
+        assert problems(visit, without=FRAME) == [], path
     visit.page.evaluate(NEWER)
     visit.open(address + PLAN)
     expect(visit.page.get_by_role("alert")).to_be_visible()
-    assert problems(visit) == []
+    assert problems(visit, without=FRAME) == []
     visit.page.context.close()
 
 

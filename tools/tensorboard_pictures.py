@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from snippets.event_file import read_events, read_scalars
 from snippets.tensorboard_server import tensorboard
 from snippets.watched_digits import Settings, watch_all
-from tests.browser import launch
+from tools.browser import launch
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "assets" / "tensorboard"
 RECORD = FOLDER / "runs.json"
