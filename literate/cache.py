@@ -21,11 +21,23 @@ from literate.project import CACHE, ROOT
 from literate.worker import Output
 
 KEPT = 8  # versions of a page
+# which instructions PyTorch and the libraries below it may use: sums round by them
+PROCESSOR = (
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
 
 
 @functools.cache
 def environment() -> str:
-    """A digest of what shapes every output: interpreter, packages, our own runner."""
+    """A digest of what shapes every output: interpreter, packages, our own runner.
+
+    So does the processor that the libraries were told to compute as.
+    """
     digest = hashlib.sha256(
         f"{sys.version} {platform.system()} {platform.machine()}".encode()
     )
@@ -33,6 +45,7 @@ def environment() -> str:
     # a set: run from the project, its own metadata may be found twice
     for line in sorted({f"{d.name}=={d.version}" for d in installed}):
         digest.update(line.encode())
+    digest.update(repr([os.environ.get(name) for name in PROCESSOR]).encode())
     for name in ("worker.py", "figures.py"):
         digest.update((ROOT / "literate" / name).read_bytes())
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from literate.outputs import Runs
 from literate.project import SNIPPETS
 from literate.source import Page
 from literate.worker import Output
+from tools import portable
 
 
 def block(source: str, index: int = 0, **options) -> Block:
@@ -95,6 +96,15 @@ def test_the_key_changes_with_the_installed_packages(monkeypatch):
     before = cache.environment()
     cache.environment.cache_clear()
     monkeypatch.setattr(cache.importlib.metadata, "distributions", list)
+    assert cache.environment() != before
+    cache.environment.cache_clear()
+
+
+@pytest.mark.parametrize("name", sorted(portable.VARIABLES))
+def test_outputs_of_another_setting_of_the_processor_are_others(monkeypatch, name):
+    before = cache.environment()
+    cache.environment.cache_clear()
+    monkeypatch.setenv(name, "another")
     assert cache.environment() != before
     cache.environment.cache_clear()
 
