@@ -14,7 +14,9 @@ import yaml
 from literate.project import ROOT
 from tests import browser
 
-MAKE = pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS")
+MAKE = pytest.mark.skipif(
+    os.name == "nt" or not shutil.which("make"), reason="make is for Linux and macOS"
+)
 SH = pytest.mark.skipif(os.name == "nt", reason="sh is for Linux and macOS")
 
 
@@ -39,7 +41,7 @@ def find_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
         [shutil.which("sh"), script, *arguments],
         env={"PATH": str(folder)},
         capture_output=True,
-        text=True,
+        encoding="utf8",
     )
 
 
@@ -83,7 +85,7 @@ def test_make_stops_with_that_message(tmp_path):
         f"PYTHON={tmp_path / 'old'}",
         "site",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf8")
     assert done.returncode != 0
     assert "needs Python 3.11, 3.12, 3.13 or 3.14" in done.stderr
     assert not (tmp_path / "venv").exists()
@@ -128,7 +130,7 @@ def test_the_readme_names_the_torch_and_the_torchvision_that_are_pinned():
 @MAKE
 def test_make_takes_torch_and_torchvision_from_the_same_index():
     dry = ["make", "--dry-run", "--always-make", ".venv/ready"]
-    lines = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True).stdout
+    lines = subprocess.run(dry, cwd=ROOT, capture_output=True, encoding="utf8").stdout
     command = lines.replace("\\\n", " ").split("-m pip install")[1]
     assert re.search(
         r"--extra-index-url \S+/whl/cpu +torch==\S+ torchvision==", command
@@ -193,10 +195,10 @@ def test_a_missing_browser_is_skipped_with_the_reason_and_an_error_in_ci(tmp_pat
             "no:cacheprovider",
             str(tmp_path),
         ],
-        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
         cwd=tmp_path,
         capture_output=True,
-        text=True,
+        encoding="utf8",
     )
     if ci:
         assert done.returncode == 1 and "CI=true, and no Chromium" in done.stdout
