@@ -85,7 +85,7 @@ def test_without_arguments_all_settings_run_all_that_computes():
     settings, rest = portable.arguments([])
     assert settings == ["native", "avx2", "default"]
     assert rest[0] == "docs"
-    assert {"tests/test_attention.py", "tests/test_proofs.py"} <= set(rest)
+    assert {"tests/test_proofs.py", "tests/test_labs.py"} <= set(rest)
     assert "tests/test_browser.py" not in rest
     assert portable.arguments(["avx2", "-x", "docs/llm"]) == (
         ["avx2"],

@@ -134,7 +134,7 @@ def problem(setting: str, report: dict[str, str]) -> str:
 def computing() -> list[str]:
     """The pages, and the tests of what pages show and import."""
     tests = sorted((ROOT / "tests").rglob("test_*.py"))
-    imports = re.compile(r"^\s*(from|import) (snippets|proofs)\b", re.M)
+    imports = re.compile(r"^(from|import) (snippets|proofs|tests\.labs)\b", re.M)
     chosen = [
         path
         for path in tests
