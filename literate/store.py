@@ -19,6 +19,15 @@ from typing import Any
 from literate.project import CACHE, ROOT, stamp
 
 KEPT = 8  # versions of a result
+# which instructions PyTorch and the libraries below it may use: sums round by them
+PROCESSOR = (
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+)
 REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)==", re.MULTILINE)
 
 
@@ -51,7 +60,7 @@ def environment() -> str:
     """A digest of what shapes every output: interpreter, processor, packages.
 
     The packages are those that `requirements.txt` names; tools beside them do not
-    matter.
+    matter. The processor is the one that the libraries were told to compute as.
     """
     listed = (ROOT / "requirements.txt").read_text("utf8")
     names = [match["name"] for match in REQUIREMENT.finditer(listed)]
@@ -60,6 +69,7 @@ def environment() -> str:
         platform.system(),
         platform.machine(),
         *(f"{name}=={version_of(name)}" for name in names),
+        *(f"{name}={os.environ.get(name)}" for name in PROCESSOR),
     )
 
 

@@ -44,7 +44,8 @@ class Settings:
 
 EPOCHS, BATCH_SIZE = 10, 32
 ALL_SETTINGS = [
-    Settings(lr=lr, d_hidden=width) for lr in (0.01, 0.1, 1.0) for width in (8, 64)
+    *(Settings(lr=lr, d_hidden=width) for lr in (0.01, 0.1) for width in (8, 64)),
+    *(Settings(lr=lr) for lr in (1.0, 3.0)),
 ]
 # --8<-- [end:settings]
 

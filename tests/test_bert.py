@@ -396,7 +396,7 @@ class TestRecord:
     def test_the_command_writes_both_files(self, tmp_path):
         command = [sys.executable, "-m", "snippets.bert_pretrain"]
         command += ["--steps", "2", "--out", str(tmp_path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf8")
         assert done.returncode == 0, done.stderr
         record = json.loads((tmp_path / "bert-tales.json").read_text("utf8"))
         assert record["steps"] == 2
@@ -407,6 +407,6 @@ class TestRecord:
 
     def test_a_bad_number_of_steps(self, tmp_path):
         command = [sys.executable, "-m", "snippets.bert_pretrain", "--steps", "0"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf8")
         assert done.returncode == 2
         assert "--steps 0: at least 1" in done.stderr

@@ -312,7 +312,7 @@ class TestFiles:
     def test_other_files_are_refused(self, tmp_path):
         path = tmp_path / "vocabulary.json"
         OWN.save(path)
-        good = json.loads(path.read_text())
+        good = json.loads(path.read_text("utf8"))
         for bad in ("", "[1]", "{}", '{"format": "daybook-bpe-1"}', good["pattern"]):
             path.write_text(bad)
             with pytest.raises(ValueError, match=r"vocabulary\.json is not a saved"):

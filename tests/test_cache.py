@@ -14,6 +14,7 @@ from literate.running import cache, dependencies, schedule
 from literate.running.process import PageRun
 from literate.running.schedule import Progress, Schedule
 from literate.running.worker import Output
+from tools import portable
 
 
 def block(source: str, index: int = 0, **options) -> Block:
@@ -104,6 +105,15 @@ def test_the_key_changes_with_the_packages_that_pages_use(monkeypatch):
     monkeypatch.setattr(
         store, "version_of", lambda name: "0.1" if name == "torch" else "1"
     )
+    assert store.environment() != before
+    store.environment.cache_clear()
+
+
+@pytest.mark.parametrize("name", sorted(portable.VARIABLES))
+def test_outputs_of_another_setting_of_the_processor_are_others(monkeypatch, name):
+    before = store.environment()
+    store.environment.cache_clear()
+    monkeypatch.setenv(name, "another")
     assert store.environment() != before
     store.environment.cache_clear()
 

@@ -16,7 +16,9 @@ from literate.project import ROOT
 from tests import node
 from tools import browser, changed, lock
 
-MAKE = pytest.mark.skipif(os.name == "nt", reason="make is for Linux and macOS")
+MAKE = pytest.mark.skipif(
+    os.name == "nt" or not shutil.which("make"), reason="make is for Linux and macOS"
+)
 SH = pytest.mark.skipif(os.name == "nt", reason="sh is for Linux and macOS")
 
 
@@ -41,7 +43,7 @@ def find_python(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
         [shutil.which("sh"), script, *arguments],
         env={"PATH": str(folder)},
         capture_output=True,
-        text=True,
+        encoding="utf8",
     )
 
 
@@ -85,7 +87,7 @@ def test_make_stops_with_that_message(tmp_path):
         f"PYTHON={tmp_path / 'old'}",
         "site",
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf8")
     assert done.returncode != 0
     assert "needs Python 3.11, 3.12, 3.13 or 3.14" in done.stderr
     assert not (tmp_path / "venv").exists()
@@ -451,10 +453,10 @@ def test_a_missing_browser_is_skipped_with_the_reason_and_an_error_in_ci(tmp_pat
             "no:cacheprovider",
             str(tmp_path),
         ],
-        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
         cwd=tmp_path,
         capture_output=True,
-        text=True,
+        encoding="utf8",
     )
     if ci:
         assert done.returncode == 1 and "CI=true, and no Chromium" in done.stdout

@@ -162,11 +162,9 @@ def test_where_one_process_fails_all_stop(folder):
 
 @needs_torchrun
 def test_a_process_that_dies_takes_the_other_with_it(folder):
-    started = time.monotonic()
     code, told, _ = both("lost", folder)
     assert code == 1
     assert "exitcode  : 7" in told
-    assert time.monotonic() - started < SLOW / 2
 
 
 def test_a_process_that_loses_the_other_says_so(folder):

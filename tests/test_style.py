@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from literate.project import ROOT
+from literate.project import ROOT, relative
 
 MOST_LINES = 30  # of a function that readers copy, its docstring left out
 SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
@@ -16,8 +16,22 @@ SNIPPETS = sorted((ROOT / "snippets").rglob("*.py"))
 @pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(arguments):
     command = [sys.executable, "-m", "ruff", *arguments, str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf8")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff_looks_at_the_files_that_people_write_and_no_others():
+    """Named in pyproject.toml: a tree that was downloaded has no git to ask."""
+    command = [sys.executable, "-m", "ruff", "check", "--show-files", str(ROOT)]
+    shown = subprocess.run(command, capture_output=True, encoding="utf8", check=True)
+    seen = {relative(Path(line)) for line in shown.stdout.splitlines()}
+    folders = ("benchmarks", "docs/labs", "literate", "proofs", "snippets", "tests")
+    for folder in (*folders, "tools"):
+        written = {relative(path) for path in (ROOT / folder).rglob("*.py")}
+        assert written and written <= seen
+    labs = {name for name in seen if name.startswith("docs/labs/")}
+    assert {name for name in seen if name.startswith("docs/")} == labs
+    assert not any(name.startswith((".", "site/", "node_modules/")) for name in seen)
 
 
 def length(function: ast.FunctionDef) -> int:

@@ -66,14 +66,14 @@ def test_a_program_that_does_not_start_says_why(tmp_path):
 def test_the_run_that_guesses_is_dead_and_the_good_one_is_not(runs):
     root, results = runs
     widths = {}
-    for run in ("lr=1,hidden=8", "lr=0.1,hidden=64"):
+    for run in ("lr=3,hidden=64", "lr=0.1,hidden=64"):
         for event in read_events(root / run):
             for value in event.summary.value:
                 if value.tag == "grad/hidden.weight":
                     widths[run] = max(abs(value.histo.min), abs(value.histo.max))
-    assert widths["lr=1,hidden=8"] == 0
+    assert widths["lr=3,hidden=64"] == 0
     assert widths["lr=0.1,hidden=64"] > 1e-3
-    assert results["lr=1,hidden=8"].accuracy < 0.2
+    assert results["lr=3,hidden=64"].accuracy < 0.2
     assert results["lr=0.1,hidden=64"].accuracy > 0.85
 
 
@@ -93,8 +93,6 @@ def test_the_pictures_are_of_the_runs_that_the_page_writes(runs):
     for run in now:
         assert now[run]["steps"] == then[run]["steps"]
         assert now[run]["scalars"].keys() == then[run]["scalars"].keys()
-        if run.startswith("lr=1,"):
-            continue  # such a rate magnifies the last digit of a sum
         for tag, points in now[run]["scalars"].items():
             assert near(points, then[run]["scalars"][tag]), (run, tag)
 

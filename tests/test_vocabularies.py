@@ -29,7 +29,7 @@ def test_tiktoken_finds_them_without_a_network(empty, name):
         f"{NO_NETWORK}import tiktoken; print(tiktoken.get_encoding({name!r}).n_vocab)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf8"
     )
     assert int(done.stdout) == tiktoken.get_encoding(name).n_vocab
 
@@ -61,5 +61,5 @@ def test_a_missing_file_is_put_back(empty, monkeypatch):
 
 
 def test_the_licence_lies_beside_them():
-    text = (ROOT / "literate/vendor/tiktoken/LICENSE").read_text()
+    text = (ROOT / "literate/vendor/tiktoken/LICENSE").read_text("utf8")
     assert "MIT License" in text

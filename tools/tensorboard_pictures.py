@@ -35,7 +35,7 @@ WIDTH, SCALE = 1000, 1.4  # pixels of the window, and of the picture for each of
 # no pane of settings, a narrow list of runs
 LAYOUT = '{"timeSeriesSettingsPaneOpened":false,"sideBarWidthInPercent":20}'
 LARGEST = 60_000  # bytes of a picture
-TWO = "|".join(s.name for s in (Settings(0.1, 64), Settings(1.0, 8)))
+TWO = "|".join(s.name for s in (Settings(0.1), Settings(3.0)))
 
 
 def contents(root: Path) -> dict[str, dict]:
