@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
+from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
 from literate import changed, expected
 from literate.block import Block
@@ -78,6 +79,13 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Of `docs/` only pages: the plugin would import labs."""
     is_code = DOCS in collection_path.parents and collection_path.suffix == ".py"
     return True if is_code else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Iterator[None]:
+    """Only pages: the plugin would also look for fences in the docstrings of tests."""
+    found = yield
+    return [each for each in found if not isinstance(each, MarkdownDocstringCodeModule)]
 
 
 def kind_of(path: Path) -> str:

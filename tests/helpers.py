@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from literate.showing.site_markdown import markdown
 from literate.project import ROOT
+from literate.showing.site_markdown import markdown
 
 LEFT_OUT = (
     ".venv",

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from literate.worker import ENVIRONMENT
+from literate.running.worker import ENVIRONMENT
 from tests.helpers import SLOW
 
 Done = subprocess.CompletedProcess

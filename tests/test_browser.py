@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from literate import labs
+from literate.handing_out import labs
+from literate.page import pages
 from literate.plan import tasks
 from literate.project import DOCS
-from literate.source import pages
 from tests.visit import (
     FRAME,
     NARROW,

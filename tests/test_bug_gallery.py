@@ -7,13 +7,13 @@ import re
 import matplotlib
 import pytest
 
-from literate import site_pages
+from literate.page import read
+from literate.parse import parse
 from literate.project import DOCS
-from literate.source import read
 from tests.labs.find_the_bug import WRONG
 
 PAGE = read(DOCS / "pytorch" / "day-7" / "bug-gallery.md")
-BLOCKS = site_pages.blocks(PAGE)
+BLOCKS = parse(PAGE).sound().blocks
 CASES = {}
 for block in BLOCKS:
     if match := re.match(r"(\d+-[\w-]+) \d+$", block.label):

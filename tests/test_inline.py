@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from literate import inline
-from literate.inline import Inliner, Module
+from literate.handing_out import standing_alone
+from literate.handing_out.standing_alone import Inliner, Module
 from literate.project import SNIPPETS, PageError
 from tests.processes import run_alone
 
@@ -32,10 +32,10 @@ def snippets(tmp_path, monkeypatch):
     }
     for name, text in files.items():
         (folder / name).write_text(text, "utf8")
-    monkeypatch.setattr(inline, "ROOT", tmp_path)
-    monkeypatch.setattr(inline, "SNIPPETS", folder)
+    monkeypatch.setattr(standing_alone, "ROOT", tmp_path)
+    monkeypatch.setattr(standing_alone, "SNIPPETS", folder)
     monkeypatch.setattr(
-        inline, "relative", lambda p: p.relative_to(tmp_path).as_posix()
+        standing_alone, "relative", lambda p: p.relative_to(tmp_path).as_posix()
     )
     return folder
 
@@ -127,7 +127,7 @@ def test_code_that_does_not_parse_is_left_alone(snippets):
 
 
 def test_a_snippet_keeps_its_docstring_and_its_program(snippets):
-    text = inline.single_file(snippets / "user.py")
+    text = standing_alone.single_file(snippets / "user.py")
     assert text.startswith('"""Uses it."""')
     assert 'if __name__ == "__main__":' in text
     assert run(text)["double"]() == pytest.approx(6.2832, abs=1e-4)
@@ -137,12 +137,12 @@ def test_a_snippet_keeps_its_docstring_and_its_program(snippets):
     "path", FILES, ids=lambda p: p.relative_to(SNIPPETS).as_posix()
 )
 def test_a_snippet_of_the_book_stands_alone(path, tmp_path):
-    text = inline.single_file(path)
+    text = standing_alone.single_file(path)
     assert not re.search(r"^\s*(from|import) snippets", text, re.MULTILINE)
     alone = tmp_path / "alone.py"
     alone.write_text(text, "utf8")
     done = run_alone(alone, "alone")
     assert done.returncode == 0, done.stderr
-    assert set(inline.definitions(inline.parse(path))) <= set(
-        inline.definitions(ast.parse(text))
+    assert set(standing_alone.definitions(standing_alone.parse(path))) <= set(
+        standing_alone.definitions(ast.parse(text))
     )

@@ -7,7 +7,7 @@ import textwrap
 import nbformat
 import pytest
 
-from literate import labs
+from literate.handing_out import labs
 from literate.project import PageError
 
 ALL = labs.labs()

@@ -6,12 +6,14 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from literate import expected, notebook, site_pages
+from literate import expected
+from literate.handing_out import notebook
+from literate.page import Page, pages, read
+from literate.parse import parse
 from literate.project import DOCS
-from literate.source import Page, has_code, pages, read
 from tests.processes import run_alone
 
-CHAPTERS = [page for page in pages() if has_code(page)]
+CHAPTERS = [page for page in pages() if parse(page).has_code]
 SITE = "https://example.org/book/"
 
 PAGE = r"""
@@ -195,7 +197,7 @@ def test_no_site_syntax_is_left_over(page):
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.name)
 class TestChapter:
     def test_the_notebook_has_the_code_of_the_page(self, page):
-        running = [b for b in site_pages.blocks(page) if not b.options.notest]
+        running = [b for b in parse(page).blocks if not b.options.notest]
         code = [cell.source for cell in own_code(notebook.notebook(page))]
         without_imports = [
             (got, block.source.strip("\n"))
@@ -207,7 +209,7 @@ class TestChapter:
 
     def test_the_script_runs_in_an_empty_folder(self, page, tmp_path):
         path = tmp_path / "chapter.py"
-        path.write_text(notebook.script(page), "utf8")
+        path.write_text(notebook.script(notebook.notebook(page)), "utf8")
         done = run_alone(path, "__main__")
         assert done.returncode == 0, done.stderr
 
@@ -224,7 +226,7 @@ def test_the_notebook_runs_in_an_empty_folder_and_prints_what_the_page_does(
     )
     client.execute()
     wanted = expected.read(page.path)
-    running = [b for b in site_pages.blocks(page) if not b.options.notest]
+    running = [b for b in parse(page).blocks if not b.options.notest]
     for block, cell in zip(running, own_code(book), strict=True):
         if block.label in wanted and not (block.options.nocheck or block.options.alt):
             tolerance = block.options.tol or expected.TOLERANCE

@@ -13,12 +13,12 @@ WIDE = {"PyTorch": "AVX512", "NumPy": "X86_V3 X86_V4", "OpenBLAS": "SkylakeX"}
 LAPTOP = {"PyTorch": "AVX2", "NumPy": "X86_V3", "OpenBLAS": "Haswell"}
 PLAIN = {"PyTorch": "DEFAULT", "NumPy": "", "OpenBLAS": "Nehalem"}
 A_PAGE = """
-from literate import run
+from literate.running import process
 from literate.block import Block, Options
 
 if __name__ == "__main__":
     code = "import torch; print(torch.backends.cpu.get_cpu_capability())"
-    result = run.run("page.md", [Block(0, 1, "top 1", code, (2,), Options())])
+    result = process.run_page("page.md", [Block(0, 1, "top 1", code, (2,), Options())])
     print(result.outputs[0].text)
 """
 

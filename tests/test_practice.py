@@ -9,7 +9,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from literate.gather import blocks, in_order
+from literate.showing.gather import blocks, in_order
 from tests.test_browser import CHAPTER
 from tests.visit import FRAME, NARROW, TWO_VIEWS, WIDE, Visit, problems
 

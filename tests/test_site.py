@@ -11,10 +11,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-from literate import labs
+from literate.handing_out import labs
+from literate.page import pages
+from literate.parse import parse
 from literate.plan import tasks
 from literate.project import DOCS, ROOT
-from literate.source import has_code, pages
 from tests.conftest import REPOSITORY, URL
 
 pytestmark = pytest.mark.xdist_group("site")  # so that each page is parsed once
@@ -218,7 +219,7 @@ def test_every_output_of_a_page_is_shown(site):
     assert "the same as PyTorch's: True" in output.get_text()
 
 
-CHAPTERS = [page for page in pages() if has_code(page)]
+CHAPTERS = [page for page in pages() if parse(page).has_code]
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.name)

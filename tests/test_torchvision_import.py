@@ -10,9 +10,9 @@ import nbclient
 import nbformat
 
 import daybook_torchvision
-from literate import run
 from literate.block import Block, Options
-from literate.notebook import KERNEL
+from literate.handing_out.notebook import KERNEL
+from literate.running import process
 from tests.helpers import SLOW, python
 from tests.processes import run_alone
 
@@ -98,7 +98,7 @@ def test_in_the_process_of_a_page_and_in_one_that_it_starts():
     blocks = [
         Block(i, 1, "top", text, (1,), Options()) for i, text in enumerate(sources)
     ]
-    result = run.run("page.md", blocks, limit=SLOW)
+    result = process.run_page("page.md", blocks, limit=SLOW)
     assert result.failed is None, result.failed.message
     for output in result.outputs:
         assert output.text.startswith("Image(")

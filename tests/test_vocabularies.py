@@ -8,8 +8,8 @@ import sys
 import pytest
 import tiktoken
 
-from literate.running import vocabularies
 from literate.project import ROOT
+from literate.running import vocabularies
 
 NO_NETWORK = "import socket; socket.socket.connect = None\n"
 

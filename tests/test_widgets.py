@@ -2,8 +2,8 @@
 
 import pytest
 
-from literate.showing import widgets
 from literate.project import PageError
+from literate.showing import widgets
 from tests.helpers import convert
 
 
