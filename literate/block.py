@@ -86,7 +86,7 @@ def parse_header(info: str) -> Options:
     """The options in a fence's header; raises ValueError with what to write instead."""
     header = HEADER.fullmatch(info.strip())
     if not header:
-        word = re.match(r"[^\s]*", info.strip())[0]
+        word = (info.split() or [""])[0]
         if word != "python":
             raise ValueError(f"write ```python (in small letters), not ```{word}")
         raise ValueError(f'cannot read the options: write key="value", not {info!r}')

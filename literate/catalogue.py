@@ -177,7 +177,7 @@ def tests_of(snippet: Snippet) -> list[str]:
 
 
 @functools.cache
-def _mentioned() -> dict[str, set[str]]:
+def _mentioned() -> dict[str, frozenset[str]]:
     """For each file of tests of snippets, the modules that it imports or starts."""
     others = {f"test_{path.stem}.py" for path in Path(__file__).parent.rglob("*.py")}
     files = [p for p in sorted(TESTS.rglob("test_*.py")) if p.name not in others]
@@ -221,7 +221,7 @@ def shown(text: str) -> str:
     d\\_ff of `a_b`, 2 \\* 3
     """
 
-    def escaped(match: re.Match) -> str:
+    def escaped(match: re.Match[str]) -> str:
         return match[0] if match[0].startswith("`") else "\\" + match[0]
 
     return MARKUP.sub(escaped, text)

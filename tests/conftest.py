@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from literate.project import ROOT
-from tests.helpers import python
+from literate.project import CACHE, ROOT
 from tests.visit import SLOW_PAGE, VIEWS, Visit
+from tools import books
 from tools import browser as browsers
 
 REPOSITORY = "somebody/daybook"  # GitHub Pages serves it below /daybook/
@@ -23,16 +24,24 @@ URL = "https://somebody.github.io/daybook/"
 def site(tmp_path_factory) -> Path:
     """The site as published: of a known repository, in a folder below the root.
 
-    Built here, unless the environment variable `DAYBOOK_SITE` names the folder of one
-    that is ready, built with `GITHUB_REPOSITORY=somebody/daybook` into a folder named
-    `daybook`.
+    Built by the first process of the tests that asks for it; the others wait. Where the
+    environment variable `DAYBOOK_SITE` names the folder of one that is ready, built
+    with `GITHUB_REPOSITORY=somebody/daybook` into a folder named `daybook`, that is it.
     """
     if ready := os.environ.get("DAYBOOK_SITE"):
         return Path(ready).resolve()
-    folder = tmp_path_factory.mktemp("published") / "daybook"
-    command = ("-m", "mkdocs", "build", "--site-dir", str(folder))
-    done = python(ROOT, *command, GITHUB_REPOSITORY=REPOSITORY)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all processes of this session
+    folder, said = shared / "published" / "daybook", shared / "site-build.txt"
+    with FileLock(shared / "site.lock"):
+        if not said.exists():
+            command = ("-m", "literate", "build", "--site-dir", str(folder))
+            settings = {"GITHUB_REPOSITORY": REPOSITORY, "DAYBOOK_CACHE": str(CACHE)}
+            done = books.run(ROOT, *command, **settings)
+            failed = done.stdout + done.stderr if done.returncode else ""
+            said.write_text(failed, "utf8")
+    assert not said.read_text("utf8"), said.read_text("utf8")
     return folder
 
 

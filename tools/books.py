@@ -18,7 +18,7 @@ LEFT_OUT = (
     *(".venv", ".git", ".cache", "site", "node_modules", "__pycache__"),
     *(".pytest_cache", ".ruff_cache", ".mypy_cache", ".hypothesis"),
 )
-HANGS = 600  # seconds after which a command counts as hanging
+HANGS = 1200  # seconds after which a command counts as hanging
 HOME = """\
 # Home
 
@@ -210,7 +210,7 @@ def _copy_pages(project: Path, name: str) -> None:
 def environment(project: Path, **more: str) -> dict[str, str]:
     """The variables for commands in such a project: its own packages first."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("DAYBOOK_")}
-    for name in ("GITHUB_REPOSITORY", "LITERATE"):
+    for name in ("GITHUB_REPOSITORY", "LITERATE", "CI"):
         kept.pop(name, None)
     own = {"PYTHONPATH": str(project), "PYTHONUTF8": "1", "NO_COLOR": "1"}
     return kept | own | {"NO_MKDOCS_2_WARNING": "1"} | more

@@ -5,6 +5,7 @@ notebook of every lab, and the plan for the site's scripts. Each is made once fo
 it depends on, and kept.
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,10 +38,10 @@ def files(url: str) -> dict[str, Callable[[], str]]:
             found |= _chapter(parsed, url)
     for path in sorted(SNIPPETS.rglob("*.py")):
         if path.name != "__init__.py":
-            found[relative(path)] = lambda path=path: snippet(path)
+            found[relative(path)] = functools.partial(snippet, path)
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
-        found[name] = lambda path=path: lab(path, url)
+        found[name] = functools.partial(lab, path, url)
     return found
 
 
@@ -56,7 +57,7 @@ def plan() -> str:
     return json.dumps(data(), ensure_ascii=False)
 
 
-def chapter(page: Page, url: str) -> tuple[str, str]:
+def chapter(page: Page, url: str) -> tuple[str, ...]:
     """A page's notebook and script."""
     parsed = parse(page)
     sources = [block.source for block in parsed.blocks]

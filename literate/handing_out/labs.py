@@ -62,7 +62,7 @@ def stripped(path: Path, site_url: str = "") -> NotebookNode:
     Links lead to the published site, and are plain text where that is not known.
     """
 
-    def absolute(match: re.Match) -> str:
+    def absolute(match: re.Match[str]) -> str:
         page = f"{site_url}labs/{path.stem}/"
         target = f"[{match['label']}]({urljoin(page, match['target'])})"
         return target if site_url else match["label"]
@@ -131,8 +131,8 @@ def _lines(path: Path, change: Change, broken: Callable[[str], bool]) -> list[st
 
 def _uncommented(comment: list[str], place: str) -> list[str]:
     """The code in a comment."""
-    matches = [COMMENT.match(line) for line in comment]
-    if not all(matches):
+    matches = [match for line in comment if (match := COMMENT.match(line))]
+    if len(matches) < len(comment):
         raise PageError(f"{place}: what is broken stands above it, each line after #")
     return [(m["indent"] + (m["code"] or "")).rstrip() for m in matches]
 

@@ -190,7 +190,7 @@ class Prose:
         quoted = any(quoted for _, quoted in self.boxes)
         self.written.append(f"> {text}".rstrip() if quoted else text)
 
-    def _open_box(self, match: re.Match) -> None:
+    def _open_box(self, match: re.Match[str]) -> None:
         is_box = match.re is BOX
         title = match["title"] or (match["kind"].title() if is_box else "")
         self.boxes.append((self._indent() + len(match["indent"]) + 4, is_box))
@@ -253,7 +253,7 @@ class Prose:
         text = DISPLAY_TEX.sub("$$", text)
         return FOOTNOTE.sub(r"[\1]", text)
 
-    def _link(self, match: re.Match) -> str:
+    def _link(self, match: re.Match[str]) -> str:
         target, label = match["target"], match["label"]
         if re.match(r"[a-z]+:", target):
             return match[0]

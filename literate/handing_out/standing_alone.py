@@ -67,7 +67,7 @@ class Inliner:
             comment = f"# from {node.module}, above: {names}"
             wrapped = textwrap.wrap(comment, 88, subsequent_indent="#   ")
             lines[node.lineno - 1 : node.end_lineno] = wrapped
-            wanted.insert(0, node.module)
+            wanted.insert(0, node.module or "")
         modules = [module for name in wanted for module in self._module(name)]
         return modules, "\n".join(lines).strip("\n")
 
@@ -87,7 +87,8 @@ class Inliner:
                     continue
                 aliased = any(alias.asname for alias in node.names)
                 at_top = node in tree.body
-                wrong = node.level or node.module == "snippets" or aliased or not at_top
+                wrong = node.module == "snippets" or aliased or not at_top
+                wrong = wrong or node.level > 0
                 found.append(node)
             else:
                 continue

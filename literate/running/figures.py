@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from typing import Any
 
 # Text, ticks and frames are drawn in this ink, which then becomes the page's text
 # colour; no other element may use it.
@@ -26,23 +27,22 @@ def configure() -> None:
     except ImportError:
         return
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color")
-    matplotlib.rcParams.update(
-        {
-            **dict.fromkeys((*inked, "ytick.color", "axes.titlecolor"), INK),
-            "axes.prop_cycle": cycler(color=COLOURS, linestyle=STYLES),
-            "axes.spines.right": False,
-            "axes.spines.top": False,
-            "figure.constrained_layout.use": True,
-            "figure.dpi": 72,
-            "figure.figsize": (6.4, 3.6),
-            "font.size": 12,
-            "image.interpolation": "none",
-            "legend.frameon": False,
-            "savefig.transparent": True,
-            "svg.fonttype": "none",
-            "svg.hashsalt": "daybook",
-        }
-    )
+    settings: dict[str, Any] = {
+        **dict.fromkeys((*inked, "ytick.color", "axes.titlecolor"), INK),
+        "axes.prop_cycle": cycler(color=COLOURS, linestyle=STYLES),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "figure.constrained_layout.use": True,
+        "figure.dpi": 72,
+        "figure.figsize": (6.4, 3.6),
+        "font.size": 12,
+        "image.interpolation": "none",
+        "legend.frameon": False,
+        "savefig.transparent": True,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "daybook",
+    }
+    matplotlib.rcParams.update(settings)  # type: ignore[arg-type]  # any name
 
 
 def collect() -> list[str]:
@@ -55,7 +55,7 @@ def collect() -> list[str]:
     return drawn
 
 
-def _svg(figure) -> str:
+def _svg(figure: Any) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     svg = buffer.getvalue()

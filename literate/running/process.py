@@ -15,19 +15,23 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess as Process
 from pathlib import Path
 
 from literate.block import Block
 from literate.project import ROOT
 from literate.running import vocabularies, worker
 
+Context = ForkServerContext | SpawnContext
 PRELOADED = ["torch", "matplotlib.pyplot", "literate.running.worker"]
 DEFAULT_LIMIT = 300.0  # seconds after which a block hangs; a page may say `limit:`
 FRAME = re.compile(r'File "(?P<page>[^"\n]*)\[(?P<index>\d+)\]", line (?P<line>\d+)')
 
-_running: set[multiprocessing.process.BaseProcess] = set()
+_running: set[Process] = set()
 _commands: set[subprocess.Popen[str]] = set()
 _lock = threading.Lock()
 _first = threading.Lock()
@@ -50,13 +54,13 @@ class PageRun:
     running: bool = False  # the outputs are still to come
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> Context:
     with _first:  # several pages start at once
         return _prepared_context()
 
 
 @functools.cache
-def _prepared_context() -> multiprocessing.context.BaseContext:
+def _prepared_context() -> Context:
     os.environ.update(worker.ENVIRONMENT)
     vocabularies.install()
     os.environ["PYTHONPATH"] = _python_path()
@@ -99,7 +103,7 @@ def run_page(
 
 
 @contextlib.contextmanager
-def _process(limit: float):
+def _process(limit: float) -> Iterator[tuple[Process, Connection, Path]]:
     """A page's process, a connection to it, and the folder it works in."""
     context = _context()
     here, there = context.Pipe()
@@ -120,7 +124,13 @@ def _process(limit: float):
                 _running.discard(process)
 
 
-def _ask(process, connection, request, limit, folder) -> worker.Output | worker.Failure:
+def _ask(
+    process: Process,
+    connection: Connection,
+    request: worker.Request,
+    limit: float,
+    folder: Path,
+) -> worker.Output | worker.Failure:
     try:
         connection.send(request)
         if connection.poll(limit + 10):  # the process itself stops at `limit`
@@ -145,7 +155,7 @@ def _death(code: int | None, limit: float, folder: Path) -> str:
     return f"{why}\n{left[-4000:]}".rstrip()
 
 
-def _kill(process) -> None:
+def _kill(process: Process) -> None:
     """End a page's process and all that it started."""
     _kill_group(process.pid)
     with contextlib.suppress(ValueError):
@@ -196,7 +206,7 @@ def _kill_group(pid: int | None) -> None:
 def _report(name: str, blocks: Sequence[Block], block: Block, message: str) -> str:
     by_index = {b.index: b for b in blocks}
 
-    def in_page(match: re.Match) -> str:
+    def in_page(match: re.Match[str]) -> str:
         if match["page"] != name:
             return match[0]
         line = by_index[int(match["index"])].page_line(int(match["line"]))

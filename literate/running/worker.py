@@ -18,7 +18,7 @@ import warnings
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from literate.running import figures
 
@@ -120,7 +120,9 @@ def _configure_warnings() -> None:
     )
 
 
-def _answer(request: Request, namespace: dict, printed: TextIO) -> Output | Failure:
+def _answer(
+    request: Request, namespace: dict[str, Any], printed: TextIO
+) -> Output | Failure:
     started, work, stdout = time.perf_counter(), _work(), sys.stdout
     raised, rich = None, ("", "")
     try:
@@ -152,7 +154,7 @@ def _work() -> float:
     return sum(os.times()[:4])
 
 
-def execute(source: str, filename: str, namespace: dict) -> tuple[str, str]:
+def execute(source: str, filename: str, namespace: dict[str, Any]) -> tuple[str, str]:
     """Execute a block; print the value of a last expression, unless it ends in `;`.
 
     A value with a form for the web is not printed: returns that form and the `repr`.

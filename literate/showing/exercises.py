@@ -38,7 +38,7 @@ class Rendered(Treeprocessor):
 class Titled(Block):
     """A block with an id; its title, after `|`, is what on_create shows first."""
 
-    ARGUMENT = True
+    ARGUMENT: bool | None = True
     OPTIONS = {"id": ("", type_html_identifier)}  # noqa: RUF012
 
     def box(self, parent: Element, tag: str) -> Element:
@@ -167,7 +167,7 @@ NAMES = tuple(block.NAME for block in BLOCKS)
 class LearnerExtension(BlocksExtension):
     """Registers the blocks and their checks."""
 
-    def extendMarkdownBlocks(self, md: Markdown, block_mgr) -> None:
+    def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:
         """Called once for each Markdown object."""
         for block in BLOCKS:
             block_mgr.register(block, self.getConfigs())

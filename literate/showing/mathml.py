@@ -50,7 +50,7 @@ class Formulas(Postprocessor):
     def run(self, text: str) -> str:
         return FORMULA.sub(self._replace, text)
 
-    def _replace(self, match: re.Match) -> str:
+    def _replace(self, match: re.Match[str]) -> str:
         display = match["display"] is not None
         tex = html.unescape(match["display"] if display else match["inline"]).strip()
         try:

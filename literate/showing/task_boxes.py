@@ -39,7 +39,7 @@ class TaskBoxes(Treeprocessor):
         cell = row.find("td")
         if cell is None or not (cell.text or "").startswith("[ ] "):
             return ""
-        text, children = cell.text[4:], list(cell)
+        text, children = (cell.text or "")[4:], list(cell)
         for child in children:
             cell.remove(child)
         cell.text = ""
