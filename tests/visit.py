@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 from pygments.token import STANDARD_TYPES
 
 WIDE, NARROW = 1350, 390  # pixels: a desktop, and a phone
-SLOW_PAGE = 60_000  # milliseconds; browsers wait for each other on a busy machine
+SLOW_PAGE = 180_000  # milliseconds; browsers wait for each other on a busy machine
 VIEWS = {
     f"{width} {scheme}": (width, scheme)
     for width in (WIDE, NARROW)
