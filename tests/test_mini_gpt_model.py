@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -11,7 +9,6 @@ import torch.nn.functional as F
 from transformers import GPT2Config as TheirConfig
 from transformers import GPT2LMHeadModel
 
-from literate.project import ROOT
 from snippets.checkpoint import CheckpointError
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt import hugging_face
@@ -25,6 +22,7 @@ from snippets.mini_gpt.hugging_face import (
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
 from snippets.mini_gpt.model import GPT2, GPT2Config, count_parameters, later_mask
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
+from tests.processes import run_program
 
 SIZES = {"context_length": 12, "d_model": 16, "n_heads": 2, "n_layers": 2}
 LETTERS = CharTokenizer("abcdefghij")
@@ -382,12 +380,7 @@ def test_a_model_of_todays_parts_has_no_such_layout(tmp_path, capsys):
 
 
 def test_the_module_is_a_program():
-    done = subprocess.run(
-        [sys.executable, "-m", hugging_face.__name__, "pack", "gone.pt", "x"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = run_program(hugging_face.__name__, "pack", "gone.pt", "x")
     assert done.returncode == 2 and "gone.pt" in done.stderr
 
 
