@@ -20,6 +20,27 @@ REPOSITORY = "somebody/daybook"  # GitHub Pages serves it below /daybook/
 URL = "https://somebody.github.io/daybook/"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option: the tests marked `deep` as well."""
+    parser.addoption(
+        "--deep",
+        action="store_true",
+        default=os.environ.get("DEEP") == "true",
+        help="run the tests marked `deep` too, as the weekly job does",
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out the tests marked `deep`, unless they are asked for."""
+    if config.getoption("--deep"):
+        return
+    deep = [item for item in items if item.get_closest_marker("deep")]
+    config.hook.pytest_deselected(items=deep)
+    items[:] = [item for item in items if item not in deep]
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """The site as published: of a known repository, in a folder below the root.

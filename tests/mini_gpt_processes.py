@@ -1,6 +1,7 @@
-"""What two processes do for the tests of `snippets/mini_gpt/`: run by `torchrun`.
+"""What each of two processes does for the tests of `snippets/mini_gpt/`.
 
-`torchrun … tests/mini_gpt_processes.py WHAT FOLDER`; results are in FOLDER as JSON.
+`mini_gpt_processes.py WHAT FOLDER`, by `torchrun` or with the variables that it sets;
+results are in FOLDER as JSON.
 """
 
 import json
@@ -14,7 +15,7 @@ from snippets.mini_gpt.parallel import PeerError, joined_processes, together
 from snippets.mini_gpt.run import Run, evaluate, look, train_step
 from snippets.mini_gpt.train import main, parser, start
 
-STEPS, HALF, MORE = 200, 100, 20
+STEPS, HALF, MORE = 100, 50, 20
 TINY = (
     *("--context-length", "16", "--d-model", "16", "--n-layers", "1", "--n-heads", "2"),
     *("--steps", str(STEPS), "--batch-size", "8", "--warmup", "10", "--lr", "0.01"),

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from literate.project import ROOT
 from literate.running.worker import ENVIRONMENT
 from tests.helpers import SLOW
 
@@ -48,6 +49,12 @@ def run_alone(
     """
     program = Program(str(file.parent), str(file), name=name, hidden=PROJECT)
     return run_together([program], fresh)[0]
+
+
+def run_program(program: str | Path, *arguments: str) -> Done:
+    """Run a file, or a module by its dotted name, at the project's root with words."""
+    given = {"path": str(program)} if isinstance(program, Path) else {"module": program}
+    return run_together([Program(str(ROOT), arguments=arguments, **given)])[0]
 
 
 def run_together(programs: Sequence[Program], fresh: bool = False) -> list[Done]:

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -33,6 +31,7 @@ from snippets.bert import (
     split_words,
     truncate,
 )
+from tests.processes import run_program
 
 CONFIG = BertConfig(60, 12, 16, 2, 2, 24, dropout=0.0)
 
@@ -394,9 +393,8 @@ class TestRecord:
         assert path.stat().st_size <= 2_000_000
 
     def test_the_command_writes_both_files(self, tmp_path):
-        command = [sys.executable, "-m", "snippets.bert_pretrain"]
-        command += ["--steps", "2", "--out", str(tmp_path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf8")
+        words = ("--steps", "2", "--out", str(tmp_path))
+        done = run_program(bert_pretrain.__name__, *words)
         assert done.returncode == 0, done.stderr
         record = json.loads((tmp_path / "bert-tales.json").read_text("utf8"))
         assert record["steps"] == 2
@@ -406,7 +404,6 @@ class TestRecord:
         ]
 
     def test_a_bad_number_of_steps(self, tmp_path):
-        command = [sys.executable, "-m", "snippets.bert_pretrain", "--steps", "0"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf8")
+        done = run_program(bert_pretrain.__name__, "--steps", "0")
         assert done.returncode == 2
         assert "--steps 0: at least 1" in done.stderr

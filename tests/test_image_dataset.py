@@ -3,10 +3,7 @@
 That folders are read as by torchvision is proved in `proofs/image_dataset.py`.
 """
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +26,7 @@ from snippets.image_dataset import (
     read_image,
 )
 from snippets.transforms import to_tensor, to_unit
+from tests.processes import Done, run_program
 
 DIGITS = tuple("0123456789")
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
@@ -343,14 +341,8 @@ class TestProblems:
         assert bool(problem) == bool(problem_of(image, label, 2))
 
 
-def script(*arguments: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, image_dataset.__file__, *map(str, arguments)],
-        env={**os.environ, "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        encoding="utf8",
-    )
+def script(*arguments: object) -> Done:
+    return run_program(Path(image_dataset.__file__), *map(str, arguments))
 
 
 def test_the_script_tells_what_is_in_a_folder(folder):

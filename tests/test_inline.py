@@ -134,14 +134,21 @@ def test_a_snippet_keeps_its_docstring_and_its_program(snippets):
 
 
 @pytest.mark.parametrize(
+    "fresh",
+    [
+        pytest.param(False, id="forked"),
+        pytest.param(True, id="fresh", marks=pytest.mark.deep),
+    ],
+)
+@pytest.mark.parametrize(
     "path", FILES, ids=lambda p: p.relative_to(SNIPPETS).as_posix()
 )
-def test_a_snippet_of_the_book_stands_alone(path, tmp_path):
+def test_a_snippet_of_the_book_stands_alone(path, fresh, tmp_path):
     text = standing_alone.single_file(path)
     assert not re.search(r"^\s*(from|import) snippets", text, re.MULTILINE)
     alone = tmp_path / "alone.py"
     alone.write_text(text, "utf8")
-    done = run_alone(alone, "alone")
+    done = run_alone(alone, "alone", fresh)
     assert done.returncode == 0, done.stderr
     assert set(standing_alone.definitions(standing_alone.parse(path))) <= set(
         standing_alone.definitions(ast.parse(text))

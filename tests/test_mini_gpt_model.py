@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -11,7 +9,6 @@ import torch.nn.functional as F
 from transformers import GPT2Config as TheirConfig
 from transformers import GPT2LMHeadModel
 
-from literate.project import ROOT
 from snippets.checkpoint import CheckpointError
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.convert import main
@@ -25,6 +22,7 @@ from snippets.mini_gpt.load import Trained, load_trained, save_plain
 from snippets.mini_gpt.model import GPT2, GPT2Config, later_mask
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
 from snippets.modules import count_parameters
+from tests.processes import run_program
 
 SIZES = {"context_length": 12, "d_model": 16, "n_heads": 2, "n_layers": 2}
 LETTERS = CharTokenizer("abcdefghij")
@@ -380,12 +378,7 @@ def test_a_model_of_todays_parts_has_no_such_layout(tmp_path, capsys):
 
 
 def test_the_module_is_a_program():
-    done = subprocess.run(
-        [sys.executable, "-m", "snippets.mini_gpt.convert", "pack", "gone.pt", "x"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = run_program("snippets.mini_gpt.convert", "pack", "gone.pt", "x")
     assert done.returncode == 2 and "gone.pt" in done.stderr
 
 

@@ -1,4 +1,8 @@
-"""Two processes on a CPU, started by `torchrun`, against one process."""
+"""Two processes on a CPU, as `torchrun` starts them, against one process.
+
+Two tests are about `torchrun` and start it. For the others the two are forked from a
+server that has torch, with the variables that it would set (`tests/processes.py`).
+"""
 
 import json
 import os
@@ -27,12 +31,16 @@ from snippets.mini_gpt.parallel import (
 from snippets.mini_gpt.run import evaluate
 from tests.helpers import SLOW
 from tests.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
+from tests.processes import Done, Program, run_together
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 PROGRAM = str(Path(__file__).with_name("mini_gpt_processes.py"))
 needs_torchrun = pytest.mark.skipif(
     sys.platform == "win32", reason="torchrun's store needs libuv, which Windows lacks"
+)
+not_on_windows = pytest.mark.skipif(
+    sys.platform == "win32", reason="training shared out is not promised on Windows"
 )
 
 
@@ -60,13 +68,27 @@ def torchrun(*words: str) -> subprocess.Popen:
     )
 
 
-def both(what: str, folder: Path) -> tuple[int, str, list[dict]]:
-    """Run a part of `mini_gpt_processes.py`: exit code, errors, results."""
-    started = torchrun(PROGRAM, what, str(folder))
-    _, told = started.communicate(timeout=SLOW)
+def both(what: str, folder: Path) -> tuple[list[Done], list[dict]]:
+    """Run a part of `mini_gpt_processes.py`: how the two ended, and their results."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    programs = [
+        Program(
+            str(ROOT),
+            PROGRAM,
+            arguments=[what, str(folder)],
+            environment=environment()
+            | common
+            | {"RANK": rank, "LOCAL_RANK": rank, "USE_LIBUV": "0"},
+        )
+        for rank in ("0", "1")
+    ]
+    done = run_together(programs)
     files = (folder / f"{what}-{rank}.json" for rank in (0, 1))
     found = [json.loads(f.read_text("utf8")) if f.exists() else {} for f in files]
-    return started.returncode, told, found
+    return done, found
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +121,10 @@ def alone(folder) -> dict:
 @pytest.fixture(scope="module")
 def shared(folder, alone) -> dict:
     """What two processes found."""
-    code, told, found = both("curves", folder)
-    assert code == 0, told
-    assert "Warning" not in told
+    done, found = both("curves", folder)
+    for process in done:
+        assert process.returncode == 0, process.stderr
+        assert "Warning" not in process.stderr
     return found[0]
 
 
@@ -112,47 +135,47 @@ def close(one: list[float], other: list[float]) -> bool:
     )
 
 
-@needs_torchrun
+@not_on_windows
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
 def test_two_processes_have_the_curve_of_one(shared, alone, kind):
-    assert len(shared[kind]["losses"]) == STEPS == 200
+    assert len(shared[kind]["losses"]) == STEPS == 100
     assert close(shared[kind]["losses"], alone["losses"])
     assert alone["losses"][-1] < alone["losses"][0] - 0.5
     assert shared[kind]["evaluation"] == pytest.approx(alone["evaluation"], abs=1e-5)
 
 
-@needs_torchrun
+@not_on_windows
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
 def test_two_processes_accumulate_as_one(shared, alone, kind):
     found = shared[f"{kind}-accumulate"]["losses"]
     assert close(found, alone["losses"][:MORE])
 
 
-@needs_torchrun
+@not_on_windows
 def test_muon_shared_out_takes_nearly_the_same_steps(shared, alone):
     pairs = zip(shared["fsdp-muon"]["losses"], alone["muon"], strict=True)
     assert max(abs(a - b) for a, b in pairs) < 2e-2  # its products are in bfloat16
     assert not close(alone["muon"], alone["losses"][:MORE])
 
 
-@needs_torchrun
+@not_on_windows
 def test_each_kind_of_run_goes_on_with_the_checkpoint_of_another(shared, alone):
     wanted = alone["losses"][HALF : HALF + MORE]
     for name in ("one goes on", "ddp goes on", "fsdp goes on", "one goes on with fsdp"):
         assert close(shared[name], wanted), name
 
 
-@needs_torchrun
+@not_on_windows
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
 def test_one_process_goes_on_with_the_checkpoint_of_two(shared, alone, folder, kind):
     run = run_of(folder, kind, ALONE, "--resume")
     assert close(curve(run, HALF + MORE), alone["losses"][HALF : HALF + MORE])
 
 
-@needs_torchrun
+@not_on_windows
 def test_where_one_process_fails_all_stop(folder):
-    code, told, (first, second) = both("failures", folder)
-    assert code == 0, told
+    done, (first, second) = both("failures", folder)
+    assert [process.returncode for process in done] == [0, 0], done
     stops = "PeerError: process {} stops, since another one failed"
     assert first["told"][0] == stops.format(0)
     assert second["told"][0] == "ValueError: this one"
@@ -162,33 +185,18 @@ def test_where_one_process_fails_all_stop(folder):
 
 @needs_torchrun
 def test_a_process_that_dies_takes_the_other_with_it(folder):
-    code, told, _ = both("lost", folder)
-    assert code == 1
+    started = torchrun(PROGRAM, "lost", str(folder))
+    _, told = started.communicate(timeout=SLOW)
+    assert started.returncode == 1
     assert "exitcode  : 7" in told
 
 
 def test_a_process_that_loses_the_other_says_so(folder):
     """Without torchrun, which may end the one that is left before it can speak."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    started = [
-        subprocess.Popen(
-            [sys.executable, PROGRAM, "lost", str(folder)],
-            cwd=ROOT,
-            env=environment()
-            | {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
-            | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "USE_LIBUV": "0"},
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf8",
-        )
-        for rank in (0, 1)
-    ]
-    told = [process.communicate(timeout=SLOW)[1] for process in started]
-    assert started[1].returncode == 7
-    assert "error: process 0 lost another one (" in told[0]
-    assert json.loads((folder / "lost-0.json").read_text("utf8")) == {"code": 2}
+    done, found = both("lost", folder)
+    assert done[1].returncode == 7
+    assert "error: process 0 lost another one (" in done[0].stderr
+    assert found[0] == {"code": 2}
 
 
 @needs_torchrun

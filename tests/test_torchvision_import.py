@@ -13,8 +13,8 @@ import daybook_torchvision
 from literate.block import Block, Options
 from literate.handing_out.notebook import KERNEL
 from literate.running import process
-from tests.helpers import SLOW, python
-from tests.processes import run_alone
+from tests.helpers import SLOW
+from tests.processes import Done, run_alone
 
 IMPORTS = """
 import torchvision
@@ -63,20 +63,22 @@ def code(source: str) -> subprocess.CompletedProcess:
     )
 
 
-def fake(folder: Path, has_ops: bool, declares: str) -> subprocess.CompletedProcess:
+def fake(folder: Path, has_ops: bool, declares: str) -> Done:
     """Import a stand-in for torchvision; print what it got, and whether from us."""
     package = folder / "torchvision"
     package.mkdir()
     for name, text in FAKE.items():
         text = text.replace("{has_ops}", str(has_ops)).replace("{declares}", declares)
         (package / name).write_text(text)
-    return code(
+    path = folder / "program.py"
+    path.write_text(
         f"import sys; sys.path.insert(0, {str(folder)!r})\n"
         "import torchvision, daybook_torchvision\n"
         f"assert torchvision.__file__.startswith({str(folder)!r})\n"
         "print(*torchvision._meta_registrations.asked)\n"
         "print(daybook_torchvision.Finder.library is not None)\n"
     )
+    return run_alone(path, "__main__")
 
 
 def test_torch_is_told_to_call_it():
@@ -117,7 +119,7 @@ def test_in_a_worker_of_a_data_loader_however_it_is_started(tmp_path):
     imports = IMPORTS.strip().replace("\n", "; ").replace("print", "str")
     path = tmp_path / "script.py"
     path.write_text(WORKER.replace("{imports}", imports))
-    done = python(tmp_path, str(path))
+    done = run_alone(path, "__main__")
     starts = 1 if os.name == "nt" else 3
     assert done.stdout == "[0, 1]\n" * starts, done.stderr
 
