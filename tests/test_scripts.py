@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from literate.block import Block
-from literate.handing_out import notebook
+from literate.handing_out import downloads
 from literate.page import pages
 from literate.parse import parse
 from literate.project import SNIPPETS
@@ -55,7 +55,8 @@ def running(name: str) -> list[Block]:
 @cache
 def script_of(name: str) -> str:
     """The text of a page's script."""
-    return notebook.script(next(page for page in CHAPTERS if page.name == name))
+    page = next(page for page in CHAPTERS if page.name == name)
+    return downloads.chapter(page, "")[1]
 
 
 @cache
