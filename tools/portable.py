@@ -94,10 +94,12 @@ class Result:
 def environment(setting: str) -> dict[str, str]:
     """The variables of a process under a setting, those of other settings removed."""
     kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    off = os.environ.get(NUMPY, "").split()  # where this process runs under a setting
     features = [
         name
         for name in numpy_build.__cpu_dispatch__
-        if numpy_build.__cpu_features__[name] and re.search(NOT_ALLOWED[setting], name)
+        if numpy_build.__cpu_features__[name] or name in off
+        if re.search(NOT_ALLOWED[setting], name)
     ]
     disabled = {NUMPY: " ".join(features)} if features else {}
     return kept | ONE_THREAD | disabled | SETTINGS[setting]
