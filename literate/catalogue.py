@@ -143,7 +143,7 @@ def _entry(snippet: Snippet, to_root: str) -> list[str]:
         link = snippet.page.name.removeprefix("docs")
         where.append(f"built in [{snippet.page.title}]({link})")
     if tests := tests_of(snippet):
-        where.append("tested in " + ", ".join(f"`tests/{name}`" for name in tests))
+        where.append("tested in " + ", ".join(f"`{name}`" for name in tests))
     where.append(f'<a href="{to_root}{path}" download>download</a>')
     anchor = re.sub(r"[._]", "-", snippet.module)
     heading = f"### `{path}` {{#{anchor}}}"
@@ -172,16 +172,16 @@ def tests_of(snippet: Snippet) -> list[str]:
     """The file that tests it by its name; if there is none, all that import it."""
     parts = snippet.path.relative_to(SNIPPETS).with_suffix("").parts
     own = {f"test_{name}.py" for name in (parts[-1], "_".join(parts))}
-    found = [n for n, names in _mentioned().items() if snippet.module in names]
-    return [name for name in found if name in own] or found
+    found = [p for p, names in _mentioned().items() if snippet.module in names]
+    chosen = [path for path in found if path.name in own] or found
+    return [relative(path) for path in chosen]
 
 
 @functools.cache
-def _mentioned() -> dict[str, frozenset[str]]:
+def _mentioned() -> dict[Path, frozenset[str]]:
     """For each file of tests of snippets, the modules that it imports or starts."""
-    others = {f"test_{path.stem}.py" for path in Path(__file__).parent.rglob("*.py")}
-    files = [p for p in sorted(TESTS.rglob("test_*.py")) if p.name not in others]
-    return {path.name: mentioned(path.read_text("utf8")) for path in files}
+    files = sorted((TESTS / "snippets").glob("test_*.py"))
+    return {path: mentioned(path.read_text("utf8")) for path in files}
 
 
 def readme() -> str:

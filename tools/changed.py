@@ -18,7 +18,7 @@ PROSE = re.compile(r"(docs/.*\.(md|svg)|[^/]+\.md|tests/expected/.*)")
 PROVES_CODE = re.compile(r"^from (snippets|proofs)[. ]", re.MULTILINE)
 READS_PAGES = re.compile(
     r"\bDOCS\b|\bdocs\b|from literate(?!\.project import (ROOT|SNIPPETS)$)"
-    r"|from tests import (?!hard_strings)|from tests\.(browser|conftest)",
+    r"|from tests(\.\w+)? import (?!hard_strings)",
     re.MULTILINE,
 )
 

@@ -40,7 +40,7 @@ def test_a_snippet_is_shown_with_its_names_proofs_page_and_test():
     assert heading.code.get_text() == "snippets/llama.py"
     says, where = heading.find_next_siblings("p", limit=2)
     assert says.get_text().startswith("LLaMA: RMSNorm, rotary positions, SwiGLU")
-    assert "tests/test_llama.py" in where.get_text()
+    assert "tests/snippets/test_llama.py" in where.get_text()
     assert [a["href"] for a in where.select("a")] == [
         "/llm/day-3/llama.md",
         "snippets/llama.py",

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from literate.showing.gather import blocks, in_order
-from tests.test_browser import CHAPTER
+from tests.site.test_browser import CHAPTER
 from tests.visit import FRAME, NARROW, TWO_VIEWS, WIDE, Visit, problems
 
 QUESTION = "#llm-3-question-query-key"  # on the chapter; its second choice is right

@@ -15,8 +15,9 @@ import pytest
 from literate import expected, plan
 from literate.page import Page
 from literate.project import ROOT
-from tests import test_attention, test_labs, test_pages, test_plan
 from tests.helpers import replace
+from tests.literate import test_labs, test_pages, test_plan
+from tests.snippets import test_attention
 from tools import books
 
 DOCTESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "docs")

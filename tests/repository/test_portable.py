@@ -50,7 +50,7 @@ def test_a_library_that_does_another_thing_is_a_problem(setting, report, message
 
 def test_a_setting_without_effect_starts_no_tests(monkeypatch, capfd):
     monkeypatch.setattr(portable, "report", lambda variables: WIDE)
-    assert portable.main(["default", "tests/test_portable.py"]) == 1
+    assert portable.main(["default", "tests/repository/test_portable.py"]) == 1
     told = capfd.readouterr()
     assert "error: default: PyTorch computes with AVX512" in told.err
     assert "test session starts" not in told.out
@@ -85,8 +85,8 @@ def test_without_arguments_all_settings_run_all_that_computes():
     settings, rest = portable.arguments([])
     assert settings == ["native", "avx2", "default"]
     assert rest[0] == "docs"
-    assert {"tests/test_proofs.py", "tests/test_labs.py"} <= set(rest)
-    assert "tests/test_browser.py" not in rest
+    assert {"tests/snippets/test_proofs.py", "tests/literate/test_labs.py"} <= set(rest)
+    assert "tests/site/test_browser.py" not in rest
     assert portable.arguments(["avx2", "-x", "docs/llm"]) == (
         ["avx2"],
         ["-x", "docs/llm"],

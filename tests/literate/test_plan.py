@@ -14,7 +14,7 @@ from literate.showing.extension import converting
 from tests.helpers import convert
 
 DAYS = [f"{track}-{day}" for track in ("llm", "pytorch") for day in range(1, 8)]
-IDS = (Path(__file__).parent / "task_ids.txt").read_text("utf8").split()
+IDS = (Path(__file__).parents[1] / "task_ids.txt").read_text("utf8").split()
 
 
 def test_no_task_is_renamed_or_dropped():

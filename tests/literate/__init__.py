@@ -1,0 +1,1 @@
+"""How pages come to life: `literate/`, and the pages themselves."""

@@ -1,0 +1,1 @@
+"""The repository: commands, style, types, and tests of the tests."""

@@ -1,0 +1,1 @@
+"""The built site, without and with a browser."""

@@ -1,0 +1,1 @@
+"""The code that readers copy, proved against the libraries."""
