@@ -2,8 +2,8 @@
 
 A proof is a generator that yields pairs `(ours, theirs)`. Tensors are compared number
 by number: the largest difference must stay within the proof's bound. Anything else,
-such as token ids, must be equal. `tests/snippets/test_proofs.py` runs all of them, and the page
-*Proofs* shows what they found.
+such as token ids, must be equal. `tests/snippets/test_proofs.py` runs all of them, and
+the page *Proofs* shows what they found.
 """
 
 import importlib
