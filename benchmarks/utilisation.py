@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.mini_gpt import keep, machine
 from snippets.devices import pick_device
@@ -58,6 +57,8 @@ def operations_a_token(model: nn.Module, T: int) -> float:
 
     `model` lies on the meta device, so that nothing is computed.
     """
+    from torch.utils.flop_counter import FlopCounterMode  # slow to import
+
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, T, dtype=torch.long, device="meta")).sum().backward()
     return counter.get_total_flops() / T

@@ -115,7 +115,7 @@ def test_a_row_has_all_there_is_to_know():
     assert built.startswith("LLM day 3: [")
     assert built.endswith("](../docs/llm/day-3/llama.md)")
     assert "`transformers.LlamaForCausalLM`" in proved
-    assert tested == "`test_llama.py`"
+    assert tested == "`tests/snippets/test_llama.py`"
 
 
 def test_every_link_of_the_readme_leads_to_a_file():

@@ -29,7 +29,6 @@ from tests.flat import (
     clashes,
     dump,
     modules_of,
-    of_snippets,
     statements,
     unfit,
 )
@@ -143,50 +142,36 @@ def test_all_scripts_compile_and_no_name_in_them_is_undefined(tmp_path):
 
 # --- a sample, run
 
-RUNNING = {
-    "no snippet": lambda part: not part.imported,
-    "one snippet": lambda part: len(modules_of(part)) == 1,
-    "snippets that import snippets": lambda part: (
-        {m.name for m in modules_of(part)} > set(part.imported.values())
-    ),
-    "data": lambda part: DATA in {m.name for m in modules_of(part)},
-    "a block that raises": lambda part: any(
-        block.options.raises for block in running(part.name)
-    ),
-    "a figure": lambda part: any(block.options.alt for block in running(part.name)),
-    "worker processes": lambda part: re.search(r"num_workers=[1-9]", part.source),
-    "another interpreter": lambda part: "sys.executable" in part.source,
-    "files": lambda part: re.search(r"\bsave\(|\.write_|\bopen\(", part.source),
-    "a program's main": lambda part: "main" in part.imported,
+SNIPPET = re.compile(r"^from (snippets\.[\w.]+) import ", re.MULTILINE)
+LIBRARY = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
+PATTERNS = {  # read from the text of a page's blocks, since all pages are looked at
+    "a block that raises": r"^raises$",
+    "a figure": r"\bplt\.",
+    "data": r"\b(?:load_text|read_data)\(",
+    "worker processes": r"num_workers=[1-9]",
+    "another interpreter": r"sys\.executable",
+    "files": r"\bsave\(|\.write_|\bopen\(",
+    "a program's main": r"^from snippets\..* import .*\bmain\b",
 }
-
-
-def libraries(part: Part) -> set[str]:
-    """The packages of others that a page imports."""
-    names = {
-        name.split(".")[0]
-        for node in ast.walk(part.tree)
-        if isinstance(node, ast.Import | ast.ImportFrom) and not of_snippets(node)
-        for name in (
-            [node.module]
-            if isinstance(node, ast.ImportFrom)
-            else [alias.name for alias in node.names]
-        )
-    }
-    return names - sys.stdlib_module_names
 
 
 def features(name: str) -> set[str]:
     """What a page does that a script of its own could fail at."""
-    part = part_of(name)
-    return {f for f, has in RUNNING.items() if has(part)} | libraries(part)
+    blocks = running(name)
+    text = "\n".join(block.source for block in blocks)
+    text += "\nraises\n" * any(block.options.raises for block in blocks)
+    snippets = set(SNIPPET.findall(text))
+    found = {f for f, p in PATTERNS.items() if re.search(p, text, re.MULTILINE)}
+    found.add(("no snippet", "one snippet", "several snippets")[min(len(snippets), 2)])
+    libraries = set(LIBRARY.findall(text)) - sys.stdlib_module_names
+    return found | libraries - {"snippets", "proofs"}
 
 
 def sample() -> set[str]:
     """The names of pages that have all features together: of each the shortest."""
     chosen: set[str] = set()
     of = {page.name: features(page.name) for page in CHAPTERS}
-    lengths = {name: len(part_of(name).tree.body) for name in of}
+    lengths = {name: sum(len(b.lines) for b in running(name)) for name in of}
     for feature in sorted(set().union(*of.values())):
         pages_with = [name for name in of if feature in of[name]]
         if not chosen.intersection(pages_with):

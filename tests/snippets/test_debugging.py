@@ -53,11 +53,16 @@ def network(*extra: nn.Module, bias: bool = True) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def eight_images() -> tuple[torch.Tensor, torch.Tensor]:
+    """8 images of 3 × 3, and labels of four classes."""
+    return torch.randn(8, 1, 3, 3), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
+
+
 def program(model: nn.Module | None = None, step=step, lr: float = 0.5) -> Program:
     """A program for 8 images of 3 × 3 and four classes."""
     seed_everything(0)
     model = model or network()
-    images, labels = torch.randn(8, 1, 3, 3), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
+    images, labels = eight_images()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     return Program(model, optimizer, step, images, labels, n_classes=4)
 
@@ -115,7 +120,7 @@ def test_a_program_that_stops_is_told_and_not_fatal():
     assert told["rows"] == ""
 
 
-images, labels = program().images, program().labels
+images, labels = eight_images()
 BATCHES = {
     "bytes": ({"images": images.byte()}, "images are torch.uint8: make them float"),
     "unscaled": ({"images": images.clamp(0, 1) * 255}, "images go up to 255: scale"),

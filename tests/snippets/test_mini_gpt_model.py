@@ -6,8 +6,6 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import GPT2Config as TheirConfig
-from transformers import GPT2LMHeadModel
 
 from snippets.checkpoint import CheckpointError
 from snippets.gpt import CharTokenizer
@@ -42,6 +40,9 @@ def their_folder(folder, **changes):
     """A folder written by transformers, with random weights."""
     torch.manual_seed(0)
     sizes = {"n_positions": 12, "n_embd": 16, "n_head": 2, "n_layer": 2}
+    from transformers import GPT2Config as TheirConfig
+    from transformers import GPT2LMHeadModel
+
     config = TheirConfig(**{"vocab_size": 10, **sizes, **changes})
     config.bos_token_id = config.eos_token_id = None
     config.daybook_tokenizer = tokenizer_state(LETTERS)
@@ -242,6 +243,8 @@ def test_an_export_loads_strictly(tmp_path, bias, dtype):
     config = GPT2Config(vocab_size=10, bias=bias, gelu="none", **SIZES)
     model = tiny(config)
     save_hugging_face(tmp_path, Trained(model, LETTERS), dtype)
+    from transformers import GPT2LMHeadModel
+
     theirs, report = GPT2LMHeadModel.from_pretrained(
         tmp_path, output_loading_info=True, dtype=torch.float32
     )

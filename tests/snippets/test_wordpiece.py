@@ -1,5 +1,6 @@
 """WordPiece: the same ids as 🤗 tokenizers, and training worked by hand."""
 
+import functools
 import itertools
 import sys
 import unicodedata
@@ -22,9 +23,6 @@ from tests.hard_strings import HARD
 
 TALES = load_text("tales")
 TEXTS = [TALES[:40_000], *HARD.values()]
-LOWER = WordPieceTokenizer.train(TEXTS, 900)
-CASED = WordPieceTokenizer.train(TEXTS, 900, lowercase=False)
-THEIRS = {True: LOWER.to_hugging_face(), False: CASED.to_hugging_face()}
 # 🤗 tokenizers has the categories of an old Unicode: characters that never changed
 LONG_KNOWN = "".join(
     c
@@ -33,18 +31,31 @@ LONG_KNOWN = "".join(
     and unicodedata.category(c) == unicodedata.ucd_3_2_0.category(c)
 )
 hard = pytest.mark.parametrize("text", HARD.values(), ids=HARD)
-both = pytest.mark.parametrize("ours", [LOWER, CASED], ids=["lower", "cased"])
+both = pytest.mark.parametrize("lowercase", [True, False], ids=["lower", "cased"])
+
+
+@functools.cache
+def trained(lowercase: bool = True) -> WordPieceTokenizer:
+    """A tokenizer of 900 pieces."""
+    return WordPieceTokenizer.train(TEXTS, 900, lowercase=lowercase)
+
+
+@functools.cache
+def theirs_of(lowercase: bool = True):
+    """The same in 🤗 tokenizers."""
+    return trained(lowercase).to_hugging_face()
 
 
 class TestEqualToHuggingFace:
     @both
     @hard
-    def test_pieces(self, ours, text):
-        assert ours.tokens(text) == THEIRS[ours.lowercase].encode(text).tokens
+    def test_pieces(self, lowercase, text):
+        theirs = theirs_of(lowercase)
+        assert trained(lowercase).tokens(text) == theirs.encode(text).tokens
 
     @both
-    def test_ids_of_the_tales(self, ours):
-        theirs = THEIRS[ours.lowercase]
+    def test_ids_of_the_tales(self, lowercase):
+        ours, theirs = trained(lowercase), theirs_of(lowercase)
         assert ours.encode(TALES) == theirs.encode(TALES).ids
         ids = ours.encode(TALES[:3000])
         assert ours.decode(ids) == theirs.decode(ids)
@@ -52,14 +63,15 @@ class TestEqualToHuggingFace:
     @both
     @given(text=st.text(alphabet=LONG_KNOWN))
     @settings(max_examples=300, deadline=None)
-    def test_ids_of_any_text(self, ours, text):
-        assert ours.encode(text) == THEIRS[ours.lowercase].encode(text).ids
+    def test_ids_of_any_text(self, lowercase, text):
+        ours, theirs = trained(lowercase), theirs_of(lowercase)
+        assert ours.encode(text) == theirs.encode(text).ids
 
     def test_long_words(self):
         for length in (99, 100, 101):
             word = "a" * length
-            assert LOWER.tokens(word) == THEIRS[True].encode(word).tokens
-        assert LOWER.tokens("a" * 101) == ["[UNK]"]
+            assert trained().tokens(word) == theirs_of().encode(word).tokens
+        assert trained().tokens("a" * 101) == ["[UNK]"]
 
 
 class TestTraining:
@@ -122,12 +134,14 @@ def test_greedy_match_takes_the_longest_start():
 
 class TestFiles:
     def test_saved_and_loaded_gives_equal_ids(self, tmp_path):
-        LOWER.save(tmp_path / "vocab.txt")
+        trained().save(tmp_path / "vocab.txt")
         again = WordPieceTokenizer.load(tmp_path / "vocab.txt")
-        LOWER.to_hugging_face().save(str(tmp_path / "tokenizer.json"))
+        trained().to_hugging_face().save(str(tmp_path / "tokenizer.json"))
         theirs = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
         for text in [*HARD.values(), TALES]:
-            assert again.encode(text) == LOWER.encode(text) == theirs.encode(text).ids
+            assert (
+                again.encode(text) == trained().encode(text) == theirs.encode(text).ids
+            )
 
     def test_other_files_are_refused(self, tmp_path):
         path = tmp_path / "vocab.txt"
@@ -143,4 +157,4 @@ class TestFiles:
 def test_ids_out_of_range():
     for bad in (900, -1):
         with pytest.raises(ValueError, match=f"id {bad} is not in the vocabulary"):
-            LOWER.decode([5, bad])
+            trained().decode([5, bad])
