@@ -37,7 +37,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class Options:
-    """What may stand after ```` ```python ````. CONTRIBUTING.md explains each."""
+    """What may stand after ```` ```python ````. REFERENCE.md explains each."""
 
     title: str = ""
     hl_lines: str = ""

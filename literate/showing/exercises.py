@@ -1,6 +1,6 @@
 """The reader's own things, as static HTML: questions, facts, exercises, openings.
 
-CONTRIBUTING.md shows how each is written. All of it can be read, and works, without
+REFERENCE.md shows how each is written. All of it can be read, and works, without
 JavaScript; later behaviour finds them by class and id, which therefore never change.
 """
 

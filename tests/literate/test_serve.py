@@ -125,16 +125,17 @@ def test_a_lab_is_there_before_and_after_it_has_run(served):
     assert "Task 1 is right" in html and "BEGIN SOLUTION" not in html
 
 
-def test_the_tree_stays_clean(served):
+def test_the_tree_stays_clean(served, tmp_path):
+    """What readers take along is made when it is asked for, and written nowhere."""
     project, port = served
     settled(port, "")
-    made = {
-        path.relative_to(project).parts[0]
-        for path in project.rglob("*")
-        if path.suffix in (".ipynb", ".json") and "assets" not in path.parts
-    }
-    assert made <= {".cache"}
-    assert not (project / "site").exists()
+    for address in ("/assets/reader/plan.json", "/llm/day-1/page.ipynb"):
+        assert get(port, address)[0] == 200
+    fresh = books.small(tmp_path)
+    made = {p.relative_to(project).as_posix() for p in project.rglob("*")}
+    own = {p.relative_to(fresh).as_posix() for p in fresh.rglob("*")}
+    new = {name for name in made - own if "__pycache__" not in name}
+    assert {name for name in new if name.split("/")[0] != ".cache"} == set()
 
 
 def test_a_port_that_is_taken_is_named(served):
