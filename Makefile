@@ -38,7 +38,7 @@ help:
 	@echo "make serve          read the book on http://127.0.0.1:8000"
 	@echo "make test           run every page, lab and check"
 	@echo "make outputs        accept what the pages print now; read the diff"
-	@echo "make check          what can be told without running a page"
+	@echo "make check          lint, types, the site, and tests of what has changed"
 	@echo "make lint           style, spelling and types, in seconds"
 	@echo "make site           build the site into site/"
 	@echo "make test-portable  run the tests as on other processors"
@@ -93,4 +93,3 @@ lock: $(READING)
 
 clean:
 	rm -rf .cache site node_modules .pytest_cache .ruff_cache .mypy_cache
-	git clean -fdXq docs

@@ -11,8 +11,12 @@ from mkdocs.commands import build as mkdocs
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, BuildError, ConfigurationError
 
+from literate.parse import parsed_pages
 from literate.progress import Line
 from literate.project import ROOT
+from literate.running.schedule import kept
+
+MOST_SECONDS = 20.0  # of processor time, for the blocks of a page together
 
 
 def build(site_dir: str | None = None) -> int:
@@ -34,5 +38,19 @@ def build(site_dir: str | None = None) -> int:
         return 1
     finally:
         logger.removeHandler(handler)
+    for message in slow_pages():
+        print(message, file=sys.stderr)
     print(f"The site is in {config.site_dir}")
     return 0
+
+
+def slow_pages() -> list[str]:
+    """The pages whose blocks take longer than they should; a warning, no more."""
+    found = []
+    for parsed in parsed_pages():
+        run = kept(parsed)
+        seconds = sum(output.work for output in run.outputs) if run else 0.0
+        if seconds > MOST_SECONDS:
+            told = f"its blocks took {seconds:.0f} s of processor time"
+            found.append(f"{parsed.page.name}: {told}; aim at {MOST_SECONDS:.0f}")
+    return found

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from literate.project import CACHE, ROOT, stamp
+from snippets.files import write_whole
 
 KEPT = 8  # versions of a result
 # which instructions PyTorch and the libraries below it may use: sums round by them
@@ -108,9 +109,8 @@ def save(kind: str, name: str, key: str, value: Any) -> None:
     """Keep a value, and drop the oldest ones of that kind and name."""
     path = _file(kind, name, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(value), "utf8")
-    draft.replace(path)
+    text = json.dumps(value).encode()
+    write_whole(path, lambda file: file.write(text))
     by_age = sorted(path.parent.glob("*.json"), key=_age)
     for old in by_age[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -133,7 +133,7 @@ FILES = {
     "docs/llm/day-1/index.md": DAY,
     "docs/llm/day-1/page.md": PAGE.replace("\\\\", "\\"),
     "docs/labs/small.py": LAB,
-    "snippets/__init__.py": '"""Snippets."""\n',
+    "snippets/__init__.py": '"""Snippets."""\n\nRENAMED = {"figures": "numbers"}\n',
     "snippets/numbers.py": NUMBERS,
     "snippets/data/__init__.py": DATA,
     "proofs/__init__.py": '"""Proofs."""\n',
@@ -149,6 +149,8 @@ def small(folder: Path) -> Path:
         shutil.copytree(ROOT / name, project / name, ignore=ignore)
     for name in ("conftest.py", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, project / name)
+    (project / "snippets").mkdir()
+    shutil.copy(ROOT / "snippets" / "files.py", project / "snippets" / "files.py")
     for path in ROOT.glob("requirements-*.txt"):
         shutil.copy(path, project / path.name)
     settings = (ROOT / "mkdocs.yml").read_text("utf8")

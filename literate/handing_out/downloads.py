@@ -17,6 +17,7 @@ from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import data
 from literate.project import DOCS, SNIPPETS, relative
 from literate.running import dependencies
+from snippets import RENAMED
 
 KIND = "downloads"
 PLAN = "assets/reader/plan.json"
@@ -39,6 +40,8 @@ def files(url: str) -> dict[str, Callable[[], str]]:
     for path in sorted(SNIPPETS.rglob("*.py")):
         if path.name != "__init__.py":
             found[relative(path)] = functools.partial(snippet, path)
+    for old, new in RENAMED.items():  # addresses that once were published
+        found[f"snippets/{old}.py"] = found[f"snippets/{new}.py"]
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from literate.project import CACHE
+from snippets.files import write_whole
 
 VENDOR = Path(__file__).parents[1] / "vendor" / "tiktoken"
 FOLDER = CACHE / "tiktoken"
@@ -87,6 +88,4 @@ def _place(name: str) -> Path:
 
 def _write(name: str, content: bytes) -> None:
     """Put a file in its place whole, also when several processes do so at once."""
-    part = FOLDER / f"{_place(name).name}.{os.getpid()}.part"
-    part.write_bytes(content)
-    part.replace(_place(name))
+    write_whole(_place(name), lambda file: file.write(content))

@@ -97,6 +97,11 @@ def test_a_frozen_build_runs_no_lab(copy):
     assert "docs/labs/small.py: LITERATE=frozen" in done.stderr
 
 
+def test_a_snippet_is_handed_out_by_its_old_name_too(book):
+    site = files(book / "site")
+    assert site["snippets/figures.py"] == site["snippets/numbers.py"]
+
+
 def test_mkdocs_alone_builds_the_same_site(copy):
     ours = files(copy / "site")
     done = books.run(copy, "-m", "mkdocs", "build", "--quiet")
