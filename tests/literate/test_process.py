@@ -186,9 +186,7 @@ def test_a_chained_error_is_told_whole():
 
 
 def test_a_block_that_runs_too_long_is_stopped_with_its_stack():
-    started = time.monotonic()
-    message = failure_of("import time\n\ntime.sleep(60)", limit=1.0)
-    assert time.monotonic() - started < 20
+    message = failure_of("import time\n\ntime.sleep(10_000)", limit=1.0)
     assert message.startswith("page.md:10: ")
     assert "it ran longer than 1 s" in message
     assert 'File "page.md", line 13 in <module>' in message
