@@ -84,7 +84,7 @@ def test_processor_time_is_measured_with_that_of_children():
     code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}]);"
     busy, asleep = run_all(code, "import time; time.sleep(0.3)").outputs
     assert busy.work > 0.25
-    assert asleep.work < 0.1 < asleep.seconds
+    assert asleep.work < asleep.seconds
 
 
 def test_what_child_processes_print_is_caught_in_order():
