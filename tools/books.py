@@ -164,7 +164,7 @@ def small(folder: Path) -> Path:
 
 def copy(book: Path, folder: Path) -> Path:
     """A copy of a small book, with what it keeps."""
-    shutil.copytree(book, folder, ignore=shutil.ignore_patterns("site", "__pycache__"))
+    shutil.copytree(book, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 

@@ -138,8 +138,9 @@ def test_a_file_belongs_to_the_page_that_shows_most_of_it():
 def test_tests_of_a_like_name_are_not_taken_for_its_own():
     tests = {s.module: catalogue.tests_of(s) for s in catalogue.snippets()}
     own = ["test_mini_gpt_parallel.py", "test_mini_gpt_train.py"]
+    own = [f"tests/snippets/{name}" for name in own]
     assert tests["snippets.mini_gpt.run"] == own
-    assert tests["snippets.attention"] == ["test_attention.py"]
+    assert tests["snippets.attention"] == ["tests/snippets/test_attention.py"]
 
 
 def test_an_old_readme_is_told_and_written_anew(tmp_path, monkeypatch, capsys):
