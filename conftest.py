@@ -22,7 +22,7 @@ import pytest
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 
-from literate import changed, expected
+from literate import expected, green
 from literate.block import Block
 from literate.page import Page, read
 from literate.parse import Parsed, parse
@@ -101,7 +101,7 @@ def pytest_collection_modifyitems(
     """Put the kinds in order, and keep the tests of a file together."""
     if config.option.changed:
         paths = {item.path for item in items}
-        left = {p for p in paths if kind_of(p) != "site" and not changed.is_green(p)}
+        left = {p for p in paths if kind_of(p) != "site" and not green.is_green(p)}
         config.hook.pytest_deselected(items=[i for i in items if i.path not in left])
         items[:] = [item for item in items if item.path in left]
     items.sort(key=lambda item: KINDS.index(kind_of(item.path)))
@@ -115,6 +115,7 @@ def is_whole(config: pytest.Config) -> bool:
     option = config.option
     last = getattr(option, "lf", False)
     some = option.keyword or option.markexpr or option.maxfail or last
+    some = some or option.update_outputs
     return not some and not any("::" in name for name in config.args)
 
 
@@ -140,8 +141,8 @@ class Report:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Note which files are green, unless somebody chose among their tests."""
         if exitstatus in (0, 1) and is_whole(self.config):
-            for path in (path for path, green in self.green.items() if green):
-                changed.note_green(path)
+            for path in (path for path, ok in self.green.items() if ok):
+                green.note_green(path)
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
