@@ -15,6 +15,7 @@ import shutil
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +38,7 @@ os.environ.update(ENVIRONMENT)  # one thread for torch in each process of the te
 # what fails soonest comes first; the site and the browser need all pages
 KINDS = ("repository", "literate", "pages", "snippets", "site")
 SLOWEST = 20
+PARTS = 8  # of a file whose tests are marked `spread`
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Collect pages only where asked for by path: `docs` is in `testpaths`."""
     vocabularies.install()
     config.addinivalue_line("markers", "xdist_group(name): tests for one process")
+    config.addinivalue_line("markers", "spread: tests of a file for several processes")
     config.option.markdowndocs = True
     config.option.durations = config.option.durations or SLOWEST
     config.option.durations_min = 1.0
@@ -95,6 +98,7 @@ def kind_of(path: Path) -> str:
     return kind if kind in KINDS else "snippets"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups after this
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -105,9 +109,13 @@ def pytest_collection_modifyitems(
         config.hook.pytest_deselected(items=[i for i in items if i.path not in left])
         items[:] = [item for item in items if item.path in left]
     items.sort(key=lambda item: KINDS.index(kind_of(item.path)))
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(relative(item.path)))
+    for path, group in groupby(items, lambda item: item.path):
+        own = list(group)
+        for place, item in enumerate(own):
+            if item.get_closest_marker("xdist_group") is None:
+                is_spread = item.get_closest_marker("spread") is not None
+                part = place * PARTS // len(own) if is_spread else 0
+                item.add_marker(pytest.mark.xdist_group(f"{relative(path)}-{part}"))
 
 
 def is_whole(config: pytest.Config) -> bool:

@@ -8,6 +8,8 @@ import pytest
 from tests.helpers import replace
 from tools import books
 
+pytestmark = pytest.mark.spread
+
 BUILD = ("-m", "literate", "build")
 COUNTING = """\
 import sys

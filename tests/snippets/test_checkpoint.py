@@ -281,7 +281,10 @@ class Settings:
 
 def test_other_objects_are_told_and_not_built(saved):
     torch.save({"settings": Settings()}, saved)
-    refused(saved, r"asks for tests\.test_checkpoint\.Settings: not tensors and plain")
+    refused(
+        saved,
+        r"asks for tests\.snippets\.test_checkpoint\.Settings: not tensors and plain",
+    )
 
 
 @dataclass

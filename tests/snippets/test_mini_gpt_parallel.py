@@ -30,8 +30,8 @@ from snippets.mini_gpt.parallel import (
 )
 from snippets.mini_gpt.run import evaluate
 from tests.helpers import SLOW
-from tests.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
 from tests.processes import Done, Program, run_together
+from tests.snippets.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
