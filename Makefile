@@ -69,7 +69,7 @@ outputs: $(READING)
 	$(BIN)/python -m pytest docs --update-outputs
 
 test: $(TESTING)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 test-portable: $(TESTING)
 	$(BIN)/python -m tools.portable $(PORTABLE)

@@ -6,18 +6,19 @@ a process of its own, as the site build does, and holds every block against
 `tests/expected/`. A page runs once in a session, whoever needs it first; outputs that
 are kept from before are taken, unless `CI=true`.
 
-With pytest-xdist (`-n auto --dist loadgroup`), the tests of a file stay in one process
-unless they say otherwise.
+With pytest-xdist (`-n auto`), the tests of a file stay in one process, those of the
+files in `SPREAD` in a few.
 """
 
 import os
 import shutil
 import traceback
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pytest_markdown_docs._runners import DefaultRunner, register_runner
@@ -38,7 +39,14 @@ os.environ.update(ENVIRONMENT)  # one thread for torch in each process of the te
 # what fails soonest comes first; the site and the browser need all pages
 KINDS = ("repository", "literate", "pages", "snippets", "site")
 SLOWEST = 20
-PARTS = 8  # of a file whose tests are marked `spread`
+PARTS = 8  # of each of these files, whose tests need not share a process
+SPREAD = (
+    "tests/site/test_browser.py",
+    "tests/site/test_reader.py",
+    "tests/site/test_practice.py",
+    "tests/literate/test_labs.py",
+    "tests/literate/test_builds.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,8 +66,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect pages only where asked for by path: `docs` is in `testpaths`."""
     vocabularies.install()
-    config.addinivalue_line("markers", "xdist_group(name): tests for one process")
-    config.addinivalue_line("markers", "spread: tests of a file for several processes")
     config.option.markdowndocs = True
     config.option.durations = config.option.durations or SLOWEST
     config.option.durations_min = 1.0
@@ -70,6 +76,25 @@ def pytest_configure(config: pytest.Config) -> None:
             shutil.rmtree(CACHE / kind, ignore_errors=True)
     if not is_worker:
         config.pluginmanager.register(Report(config), "daybook-report")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share out the tests by file, large files in parts; for any `-n`."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByFile(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """What is kept in one process: the file of a test, or a part of its tests."""
+    path, _, name = nodeid.partition("::")
+    part = zlib.crc32(name.encode()) % PARTS if path in SPREAD else 0
+    return f"{path} {part}"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -98,24 +123,16 @@ def kind_of(path: Path) -> str:
     return kind if kind in KINDS else "snippets"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups after this
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Put the kinds in order, and keep the tests of a file together."""
+    """Put the kinds in order; with `--changed`, leave out what is green."""
     if config.option.changed:
         paths = {item.path for item in items}
         left = {p for p in paths if kind_of(p) != "site" and not green.is_green(p)}
         config.hook.pytest_deselected(items=[i for i in items if i.path not in left])
         items[:] = [item for item in items if item.path in left]
     items.sort(key=lambda item: KINDS.index(kind_of(item.path)))
-    for path, group in groupby(items, lambda item: item.path):
-        own = list(group)
-        for place, item in enumerate(own):
-            if item.get_closest_marker("xdist_group") is None:
-                is_spread = item.get_closest_marker("spread") is not None
-                part = place * PARTS // len(own) if is_spread else 0
-                item.add_marker(pytest.mark.xdist_group(f"{relative(path)}-{part}"))
 
 
 def is_whole(config: pytest.Config) -> bool:

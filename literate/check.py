@@ -21,7 +21,7 @@ def check() -> int:
             "format": ["ruff", "format", "--check"],
             "types": ["mypy"],
             "site": ["literate", "build", "--site-dir", site],
-            "tests": ["pytest", "-q", "--changed", "-n", "auto", "--dist", "loadgroup"],
+            "tests": ["pytest", "-q", "--changed", "-n", "auto"],
         }
         took = {name: _run(name, arguments) for name, arguments in parts.items()}
     for name, (seconds, code) in took.items():

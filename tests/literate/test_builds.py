@@ -8,8 +8,6 @@ import pytest
 from tests.helpers import replace
 from tools import books
 
-pytestmark = pytest.mark.spread
-
 BUILD = ("-m", "literate", "build")
 COUNTING = """\
 import sys

@@ -10,8 +10,6 @@ import pytest
 from literate.handing_out import labs
 from literate.project import PageError
 
-pytestmark = pytest.mark.spread
-
 ALL = labs.labs()
 
 

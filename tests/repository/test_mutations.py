@@ -6,6 +6,7 @@ small book without mistakes passes the same parts.
 """
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -198,3 +199,12 @@ def test_a_stale_expectation_is_found(monkeypatch):
     monkeypatch.setattr(expected, "read", lambda path: kept)
     with pytest.raises(AssertionError, match="make outputs removes what is stale"):
         test_pages.test_no_expectation_is_stale(page)
+
+
+def test_the_tests_of_a_file_run_in_one_process(copy):
+    """Else two processes would run one page, or build what a module shares twice."""
+    done = books.run(copy, *DOCTESTS, "-v", "-v", "-n", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    ran = re.findall(r"\[(gw\d)\].* (docs/\S+?)::", done.stdout)
+    assert len(ran) > len({path for _, path in ran}) > 1
+    assert len(set(ran)) == len({path for _, path in ran})

@@ -18,8 +18,6 @@ from tests.visit import (
     token_problems,
 )
 
-pytestmark = pytest.mark.spread
-
 CHAPTER = "llm/day-3/self-attention/"
 SHORT = "pytorch/day-1/autograd/"  # a page with code and formulas, not the largest
 NUMBERS = "llm/day-6/fastai-nlp/"  # with numbers in a formula that axe takes for text

@@ -13,8 +13,6 @@ from literate.showing.gather import blocks, in_order
 from tests.site.test_browser import CHAPTER
 from tests.visit import FRAME, NARROW, TWO_VIEWS, WIDE, Visit, problems
 
-pytestmark = pytest.mark.spread
-
 QUESTION = "#llm-3-question-query-key"  # on the chapter; its second choice is right
 AGAIN = "llm/day-7/questions-again/"
 CARDS = "flash-cards/"

@@ -22,8 +22,6 @@ from tests.visit import (
     problems,
 )
 
-pytestmark = pytest.mark.spread
-
 PLAN, DATA, CATCH_UP = "plan/", "your-data/", "llm/day-7/catch-up/"
 DAY, TOPIC, TASK = "llm/day-3/", "llm/day-3/llama/", "llm-3-llama"
 NOW = datetime(2026, 11, 25, 12, 3)

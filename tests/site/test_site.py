@@ -18,8 +18,6 @@ from literate.plan import tasks
 from literate.project import DOCS, ROOT
 from tests.conftest import REPOSITORY, URL
 
-pytestmark = pytest.mark.xdist_group("site")  # so that each page is parsed once
-
 KB = 1000
 SOURCES = sorted([*(p.path for p in pages()), *labs.labs()])
 
