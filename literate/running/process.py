@@ -23,11 +23,12 @@ from multiprocessing.process import BaseProcess as Process
 from pathlib import Path
 
 from literate.block import Block
+from literate.page import pages
 from literate.project import ROOT
 from literate.running import vocabularies, worker
 
 Context = ForkServerContext | SpawnContext
-PRELOADED = ["torch", "matplotlib.pyplot", "literate.running.worker"]
+PRELOADED = ["torch", "matplotlib.pyplot"]
 DEFAULT_LIMIT = 300.0  # seconds after which a block hangs; a page may say `limit:`
 FRAME = re.compile(r'File "(?P<page>[^"\n]*)\[(?P<index>\d+)\]", line (?P<line>\d+)')
 
@@ -67,8 +68,15 @@ def _prepared_context() -> Context:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context.set_forkserver_preload(preloaded())
     return context
+
+
+def preloaded() -> list[str]:
+    """What the server of the processes imports: what is slow and pages need."""
+    text = "\n".join(page.body for page in pages())
+    used = [name for name in PRELOADED if name.split(".")[0] in text]
+    return [*used, "literate.running.worker"]
 
 
 def _python_path() -> str:
