@@ -27,6 +27,12 @@ PROJECT = ("snippets", "proofs", "literate", "tests")
 SOURCE = Path(__file__).with_name("alone.py").read_text("utf8")
 
 
+def inherited() -> dict[str, str]:
+    """Our environment, without a path to the project that another test has set."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return kept | ENVIRONMENT
+
+
 @dataclass(frozen=True)
 class Program:
     """A file, or a module as for `python -m`, and what it finds when it starts."""
@@ -79,7 +85,7 @@ def run_together(programs: Sequence[Program], fresh: bool = False) -> list[Done]
 def request(program: Program, files: Path) -> dict:
     """What `alone.py` is told; the streams go to files that begin with this name."""
     return asdict(program) | {
-        "environment": {**os.environ, **ENVIRONMENT, **program.environment},
+        "environment": {**inherited(), **program.environment},
         "stdout": f"{files}.stdout",
         "stderr": f"{files}.stderr",
         "seconds": SLOW,
@@ -101,7 +107,7 @@ def server() -> subprocess.Popen:
     """The server of this process of the tests; it ends when its input does."""
     started = subprocess.Popen(
         [sys.executable, "-c", SOURCE],
-        env={**os.environ, **ENVIRONMENT},
+        env=inherited(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
