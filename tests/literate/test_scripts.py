@@ -143,7 +143,6 @@ def test_all_scripts_compile_and_no_name_in_them_is_undefined(tmp_path):
 # --- a sample, run
 
 SNIPPET = re.compile(r"^from (snippets\.[\w.]+) import ", re.MULTILINE)
-LIBRARY = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 PATTERNS = {  # read from the text of a page's blocks, since all pages are looked at
     "a block that raises": r"^raises$",
     "a figure": r"\bplt\.",
@@ -163,8 +162,7 @@ def features(name: str) -> set[str]:
     snippets = set(SNIPPET.findall(text))
     found = {f for f, p in PATTERNS.items() if re.search(p, text, re.MULTILINE)}
     found.add(("no snippet", "one snippet", "several snippets")[min(len(snippets), 2)])
-    libraries = set(LIBRARY.findall(text)) - sys.stdlib_module_names
-    return found | libraries - {"snippets", "proofs"}
+    return found
 
 
 def sample() -> set[str]:
