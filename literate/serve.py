@@ -33,7 +33,7 @@ from literate import store
 from literate.handing_out import downloads
 from literate.progress import Line
 from literate.project import DOCS, ROOT, PageError
-from literate.running import schedule
+from literate.running import process, schedule
 from literate.showing import lab_page, render
 
 WATCHED = ("docs", "snippets", "proofs", "overrides", "literate")
@@ -248,6 +248,7 @@ class Server(ThreadingHTTPServer):
 
     def start_runs(self) -> None:
         """Run in the background all that must run."""
+        process.prepare()
         schedule.start_all()
         lab_page.start_all()
 

@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess as Process
@@ -70,6 +71,12 @@ def _prepared_context() -> Context:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preloaded())
     return context
+
+
+def prepare() -> None:
+    """Start the server of the processes: then the first page does not wait for it."""
+    if isinstance(_context(), ForkServerContext):
+        forkserver.ensure_running()
 
 
 def preloaded() -> list[str]:
