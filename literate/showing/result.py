@@ -62,7 +62,7 @@ def key(parsed: Parsed) -> str:
 
 def whole_book() -> str:
     """A digest of what a page that gathers from all others depends on."""
-    folders = (SNIPPETS, PROOFS)
+    folders = (SNIPPETS, PROOFS, ROOT / "tests" / "snippets")  # the catalogue's
     code = [path for folder in folders for path in folder.rglob("*.py")]
     return store.digest(
         store.digest_of_files(code), repr([parsed.lines for parsed in parsed_pages()])
