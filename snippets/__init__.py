@@ -4,6 +4,7 @@
 those still work, with a `DeprecationWarning` that says the new name.
 """
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -12,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from types import CodeType, ModuleType
+from typing import Any
 
 RENAMED = {  # the name that a module of this package once had: the name that it has
     "digit_files": "digit_images",
@@ -20,6 +22,9 @@ RENAMED = {  # the name that a module of this package once had: the name that it
     "layer_watch": "hooks",
     "trace_file": "profiler_trace",
     "training": "digit_classifier",
+}
+
+NAMES: dict[str, dict[str, str]] = {  # names in a module: what each is called now
 }
 
 
@@ -34,9 +39,15 @@ class RenamedModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     ) -> importlib.machinery.ModuleSpec | None:
         """What to import for this name; None unless it is an old one."""
         package, _, module = name.partition(".")
-        if package != __name__ or module not in RENAMED:
+        if package != __name__:
             return None
-        return importlib.util.spec_from_loader(name, self)
+        if module in RENAMED:
+            return importlib.util.spec_from_loader(name, self)
+        found = importlib.machinery.PathFinder.find_spec(name, path)
+        if module in NAMES and found and found.origin:
+            found.loader = WithOldNames(name, found.origin)
+            return found
+        return None
 
     def exec_module(self, module: ModuleType) -> None:
         """Let the old name mean the module of the new one."""
@@ -56,6 +67,26 @@ class RenamedModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def get_source(self, fullname: str) -> str | None:
         """Not kept: the new name has it."""
         return None
+
+
+class WithOldNames(importlib.machinery.SourceFileLoader):
+    """Loads a module in which names have changed; the old ones work, and warn."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module, and answer for the names that it once had."""
+        super().exec_module(module)
+        changed = NAMES[module.__name__.partition(".")[2]]
+        module.__getattr__ = functools.partial(old_name, module, changed)  # type: ignore[method-assign]
+
+
+def old_name(module: ModuleType, changed: dict[str, str], name: str) -> Any:
+    """What a module now has under another name; raises AttributeError if nothing."""
+    full = f"{module.__name__}.{name}"
+    if name not in changed:
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+    message = f"{full} is now {changed[name]}: use that name"
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return getattr(module, changed[name])
 
 
 def new_name(old: str) -> str:

@@ -6,8 +6,11 @@ import sys
 
 import pytest
 
+import snippets
 from literate.project import ROOT, SNIPPETS
-from snippets import RENAMED
+from snippets import NAMES, RENAMED
+
+CHANGED = [(where, *names) for where in NAMES for names in NAMES[where].items()]
 
 
 @pytest.fixture
@@ -44,6 +47,31 @@ def test_no_file_has_an_old_name(old):
 def test_no_new_name_is_an_old_one(new):
     assert new not in RENAMED
     assert SNIPPETS.joinpath(*new.split(".")).with_suffix(".py").is_file()
+
+
+def test_names_in_a_module_that_have_changed():
+    """All of the table: the old name is the new thing, it warns, and it is gone."""
+    for where, old, new in CHANGED:
+        module = importlib.import_module(f"snippets.{where}")
+        assert old not in vars(module)
+        with pytest.warns(DeprecationWarning, match=f"{where}.{old} is now {new}: use"):
+            assert getattr(module, old) is getattr(module, new)
+
+
+def test_a_name_that_has_changed(monkeypatch):
+    monkeypatch.setitem(NAMES, "stopwatch", {"measure_call": "time_call"})
+    monkeypatch.delitem(sys.modules, "snippets.stopwatch", raising=False)
+    monkeypatch.delattr(snippets, "stopwatch", raising=False)
+    code = "from snippets.stopwatch import measure_call, time_call"
+    names: dict = {}
+    with pytest.warns(
+        DeprecationWarning, match="measure_call is now time_call"
+    ) as told:
+        exec(compile(code, "a_reader.py", "exec"), names)
+    assert names["measure_call"] is names["time_call"]
+    assert told[0].filename == "a_reader.py"
+    with pytest.raises(ImportError, match="cannot import name 'measure'"):
+        exec("from snippets.stopwatch import measure", {})
 
 
 def test_other_names_are_not_found():
