@@ -75,6 +75,7 @@ class Block:
     source: str
     lines: tuple[int, ...]
     options: Options
+    values: tuple[str, ...] = ()  # code in the prose, evaluated after this block
 
     def page_line(self, source_line: int) -> int:
         """The page's line for line `source_line` (from 1) of this block's code."""

@@ -60,7 +60,7 @@ def write(page: Path, parts: dict[str, str]) -> None:
 
 
 def text_of(block: Block, output: Output) -> str:
-    """What a block is held to: its text, and a line for its figure."""
+    """What a block is held to: its text, a line for its figure and for each value."""
     if block.options.notest or block.options.nocheck:
         return ""
     drawn = [f"[figure: {block.options.alt}]" for _ in output.figures]
@@ -68,7 +68,8 @@ def text_of(block: Block, output: Output) -> str:
         "\n".join(line.rstrip() for line in text.split("\n")).rstrip()
         for text in (output.text, output.plain)
     ]
-    return "\n".join([*filter(None, texts), *drawn])
+    values = [f"[`{code}`: {value}]" for code, value in output.values.items()]
+    return "\n".join([*filter(None, texts), *drawn, *values])
 
 
 def all_of(blocks: Sequence[Block], outputs: Iterable[Output]) -> dict[str, str]:

@@ -6,8 +6,8 @@ here needs Markdown's own parser, a builder, or a run.
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from markdown import Markdown
@@ -15,6 +15,7 @@ from markdown.extensions.toc import slugify
 from pymdownx.snippets import SnippetMissingError, SnippetPreprocessor
 
 from literate.block import Block, Fence, blocks
+from literate.inline import Inline, inlines, of_header, problems_of_code, replaced
 from literate.page import Line, Page, Problem, pages
 from literate.project import DOCS, SNIPPETS, PageError, stamp
 
@@ -51,6 +52,7 @@ class Parsed:
     fences: tuple[Fence, ...]
     blocks: tuple[Block, ...]  # one for each Python fence
     declared: tuple[Declared, ...]
+    inlines: tuple[Inline, ...]  # values in the prose
     problems: tuple[Problem, ...]
 
     @property
@@ -72,6 +74,12 @@ class Parsed:
         """The lines that are in no fence."""
         inside = {i for f in self.fences for i in range(f.start, f.end + 1)}
         return (line for i, line in enumerate(self.lines) if i not in inside)
+
+    def with_values(self, index: int, value: Callable[[Inline], str]) -> str:
+        """Line `index`, each value in place of its code."""
+        text = self.lines[index].text
+        here = {v.code: v for v in self.inlines if v.index == index}
+        return replaced(text, lambda code: value(here[code])) if here else text
 
     def report(self, more: Iterable[Problem] = ()) -> str:
         """All problems, in page order, a line each; empty if there are none."""
@@ -121,16 +129,37 @@ def _parse(page: Page) -> Parsed:
     problems += wrong
     made = tuple(blocks(lines, found, problems))
     inside = {i for fence in found for i in range(fence.start, fence.end + 1)}
-    prose = (line for index, line in enumerate(lines) if index not in inside)
-    boxes, wrong = declared(prose)
+    prose = [(i, line) for i, line in enumerate(lines) if i not in inside]
+    boxes, wrong = declared(line for _, line in prose)
+    starts = [fence.start for fence in found if fence.is_python]
+    running = [
+        (start, block)
+        for start, block in zip(starts, made, strict=True)
+        if not block.options.notest
+    ]
+    values, unread = inlines(prose, running)
+    made = tuple(_with_values(made, values, unread))
     return Parsed(
         page=page,
         lines=tuple(lines),
         fences=tuple(found),
         blocks=made,
         declared=tuple(boxes),
-        problems=(*problems, *wrong),
+        inlines=tuple(values),
+        problems=(*problems, *wrong, *unread),
     )
+
+
+def _with_values(
+    made: Iterable[Block], values: Sequence[Inline], wrong: list[Problem]
+) -> Iterator[Block]:
+    """The blocks, each with the code of the values that are evaluated after it."""
+    for block in made:
+        own = of_header(block)
+        messages = filter(None, map(problems_of_code, own))
+        wrong += [Problem(block.line, message) for message in messages]
+        own += [value.code for value in values if value.block == block.index]
+        yield replace(block, values=tuple(dict.fromkeys(own)))
 
 
 def included(lines: Iterable[Line]) -> list[Path]:

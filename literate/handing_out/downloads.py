@@ -16,7 +16,7 @@ from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import data
 from literate.project import DOCS, SNIPPETS, relative
-from literate.running import dependencies
+from literate.running import dependencies, schedule
 from snippets import RENAMED
 
 KIND = "downloads"
@@ -69,7 +69,8 @@ def chapter(page: Page, url: str) -> tuple[str, ...]:
         book = notebook.notebook(page, url)
         return notebook.dump(book), notebook.script(book)
 
-    return _kept(page.name, [url, repr((page.name, parsed.lines))], sources, make)
+    about = repr((page.name, parsed.lines, schedule.values(parsed)))
+    return _kept(page.name, [url, about], sources, make)
 
 
 def snippet(path: Path) -> str:

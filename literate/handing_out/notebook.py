@@ -17,8 +17,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from literate.block import Block
 from literate.handing_out.standing_alone import Inliner
+from literate.inline import replaced
 from literate.page import Page
 from literate.parse import CLOSING, ID, OPENING, parse
+from literate.running import schedule
 from literate.showing.exercises import CHOICE
 
 BOX = re.compile(
@@ -51,17 +53,23 @@ KERNEL = {
 
 
 def notebook(page: Page, site_url: str = "") -> NotebookNode:
-    """The page as a notebook, not executed. Raises `PageError` if it cannot be read."""
+    """The page as a notebook, not executed, with the values of its prose in place.
+
+    Raises `PageError` if the page cannot be read, or fails where it has such values.
+    """
     parsed = parse(page).sound()
     lines, blocks_at = parsed.lines, parsed.python
+    values = schedule.values(parsed)
     at = {fence.start: fence for fence in parsed.fences}
     prose, cells, index = Prose(page, site_url), [], 0
     while index < len(lines):
         fence = at.get(index)
         if fence is None:
-            prose.line(lines[index].text)
+            prose.line(parsed.with_values(index, lambda v: values[v.block][v.code]))
         elif index in blocks_at:
-            cells += [*_markdown(prose.cell()), *_code_cells(blocks_at[index])]
+            block = blocks_at[index]
+            own = values[block.index]
+            cells += [*_markdown(prose.cell()), *_code_cells(block, own)]
         else:
             prose.fence([line.text for line in lines[index : fence.end + 1]])
         index = fence.end + 1 if fence else index + 1
@@ -120,7 +128,7 @@ def _guarded(source: str, raises: str) -> str:
     )
 
 
-def _code_cells(block: Block) -> Iterator[NotebookNode]:
+def _code_cells(block: Block, values: dict[str, str]) -> Iterator[NotebookNode]:
     options = block.options
     if options.notest:
         code = f"```python\n{block.source}\n```"
@@ -134,7 +142,8 @@ def _code_cells(block: Block) -> Iterator[NotebookNode]:
         cell.metadata["raises"] = options.raises
     yield cell
     if options.caption:
-        yield new_markdown_cell(f"*{options.caption}*")
+        caption = replaced(options.caption, values.__getitem__)
+        yield new_markdown_cell(f"*{caption}*")
 
 
 class Prose:

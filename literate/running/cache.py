@@ -23,7 +23,10 @@ OWN = Path(__file__).parent  # what runs a block also shapes its output
 def key(blocks: Sequence[Block]) -> str:
     """A digest of all that the outputs of these blocks depend on."""
     running = [block for block in blocks if not block.options.notest]
-    requests = [(block.index, block.source, block.options.raises) for block in running]
+    requests = [
+        (block.index, block.source, block.options.raises, block.values)
+        for block in running
+    ]
     return store.digest(
         store.environment(),
         store.digest_of_files([OWN / "worker.py", OWN / "figures.py"]),

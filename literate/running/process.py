@@ -106,12 +106,14 @@ def run_page(
             answer = _ask(
                 process,
                 connection,
-                worker.Request(block.source, filename, block.options.raises),
+                worker.Request(
+                    block.source, filename, block.options.raises, block.values
+                ),
                 limit,
                 folder,
             )
             if isinstance(answer, worker.Failure):
-                message = _report(name, blocks, block, answer.message)
+                message = _report(name, blocks, block, answer)
                 return PageRun(outputs, Failed(block.index, message))
             outputs.append(answer)
     return PageRun(outputs)
@@ -218,7 +220,9 @@ def _kill_group(pid: int | None) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _report(name: str, blocks: Sequence[Block], block: Block, message: str) -> str:
+def _report(
+    name: str, blocks: Sequence[Block], block: Block, failure: worker.Failure
+) -> str:
     by_index = {b.index: b for b in blocks}
 
     def in_page(match: re.Match[str]) -> str:
@@ -232,5 +236,8 @@ def _report(name: str, blocks: Sequence[Block], block: Block, message: str) -> s
         f"  {number:>{width}} | {text}".rstrip()
         for number, text in zip(block.lines, block.source.split("\n"), strict=False)
     )
-    message = FRAME.sub(in_page, message).rstrip()
+    message = FRAME.sub(in_page, failure.message).rstrip()
+    if failure.value:
+        after = f"{name}:{block.line}: a value in the text after this block failed"
+        return f"{after}\n\n  `{failure.value}`\n\n{message}"
     return f"{name}:{block.line}: this block failed\n\n{code}\n\n{message}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from literate.parse import Parsed, parsed_pages
-from literate.project import cores, mode
+from literate.project import PageError, cores, mode
 from literate.running import cache, process
 from literate.running.process import Failed, PageRun
 from literate.running.worker import Output
@@ -174,6 +174,19 @@ def at_once(parsed: Parsed, schedule: Schedule = SCHEDULE) -> PageRun:
         return found
     future = start(parsed, first=True, schedule=schedule)
     return future.result() if future.done() else PageRun([], running=True)
+
+
+def values(parsed: Parsed) -> list[dict[str, str]]:
+    """The values in a page's prose by their code, those after each of its blocks.
+
+    A page that has none does not run for it. Raises `PageError` if the page fails.
+    """
+    if not any(block.values for block in parsed.blocks):
+        return [{} for _ in parsed.blocks]
+    result = finished(parsed)
+    if result.failed:
+        raise PageError(result.failed.message)
+    return [output.values for output in result.outputs]
 
 
 def run(parsed: Parsed, key: str) -> PageRun:

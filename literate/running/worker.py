@@ -15,7 +15,7 @@ import time
 import traceback
 import types
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,11 +37,15 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Request:
-    """A block to run: its code, the file name of its frames, the error to raise."""
+    """A block to run: its code, the file name of its frames, the error to raise.
+
+    `values` are expressions in the prose, evaluated when the block has run.
+    """
 
     source: str
     filename: str
     raises: str = ""
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,18 @@ class Output:
     work: float = 0.0  # seconds of processor time, child processes included
     html: str = ""
     plain: str = ""
+    values: dict[str, str] = field(default_factory=dict)  # by their code
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a block failed; frames are in the block's own lines."""
+    """Why a block failed; frames are in the block's own lines.
+
+    Where a value in the prose failed, `value` is its code.
+    """
 
     message: str
+    value: str = ""
 
 
 def serve(connection: Connection, folder: Path, limit: float) -> None:
@@ -89,6 +98,8 @@ def serve(connection: Connection, folder: Path, limit: float) -> None:
             request = connection.recv()
             faulthandler.dump_traceback_later(limit, exit=True)
             answer = _answer(request, page.__dict__, printed)
+            if isinstance(answer, Output):
+                answer = _with_values(answer, request, page.__dict__, printed)
             faulthandler.cancel_dump_traceback_later()
             connection.send(answer)
 
@@ -147,6 +158,34 @@ def _answer(
     if raised:
         text += _last_line(raised)
     return Output(text.rstrip(), drawn, round(seconds, 3), round(work, 3), *rich)
+
+
+def _with_values(
+    made: Output, request: Request, namespace: dict[str, Any], printed: TextIO
+) -> Output | Failure:
+    """The output of a block, with the values in the prose that follows it."""
+    values: dict[str, str] = {}
+    for code in request.values:
+        try:
+            values[code] = evaluate(code, namespace)
+        except BaseException as error:  # as in a block
+            return Failure(_traceback(error), code)
+    sys.stdout.flush()
+    if os.fstat(printed.fileno()).st_size:
+        return Failure("it prints: put that into a block", ", ".join(request.values))
+    return replace(made, values=values)
+
+
+def evaluate(code: str, namespace: dict[str, Any]) -> str:
+    """A value of the prose, as text; raises TypeError for what has no one form."""
+    value = eval(compile(code, "<value in the text>", "eval"), namespace)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        hint = 'write how it is shown, such as f"{x:.2f}"'
+        raise TypeError(f"{value!r} is neither text nor a whole number: {hint}")
+    text = str(value)
+    if not text.strip() or CONTROL.search(text) or "\n" in text:
+        raise ValueError(f"{text!r} cannot stand in a line of text")
+    return text
 
 
 def _work() -> float:

@@ -15,6 +15,7 @@ station needs MkDocs; any builder will do that runs Python-Markdown and says, by
 """
 
 import contextlib
+import html
 import re
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from markdown.treeprocessors import Treeprocessor
 from pymdownx.superfences import highlight_validator
 
 from literate.block import Block
+from literate.inline import Inline
 from literate.page import Page, Problem
 from literate.parse import Parsed, parse, repeated_ids
 from literate.project import PageError, serving
@@ -39,6 +41,8 @@ from literate.showing import render
 
 UNPREPARED = -1  # a fence that superfences sees and `Prepare` did not
 MARK = re.compile(r"<!--output-of-block-(\d+)-->")
+VALUE_MARK = re.compile("\ue000(\\d+)\ue001")  # in text and in attributes
+PENDING = "…"  # in place of a value that is still to come
 
 
 @dataclass
@@ -70,6 +74,7 @@ class State:
     parsed: Parsed = field(default_factory=lambda: parse(Page(None, "")))
     shown: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    values: list[tuple[Parsed, Inline]] = field(default_factory=list)  # by their marks
     has_tree: bool = False
     conversion: Conversion | None = None
 
@@ -81,6 +86,15 @@ class State:
     def problem(self, line: int, message: str) -> None:
         """Note something wrong with the page."""
         self.problems.append(Problem(line, message))
+
+    def marked(self, parsed: Parsed, index: int) -> str:
+        """A line of this or another page, with a mark for each value in it."""
+
+        def mark(value: Inline) -> str:
+            self.values.append((parsed, value))
+            return f"\ue000{len(self.values) - 1}\ue001"
+
+        return parsed.with_values(index, mark)
 
     def is_provisional(self) -> None:
         """Say that this HTML is not to be kept."""
@@ -113,7 +127,7 @@ class Prepare(Preprocessor):
         self.md.literate = State(
             parsed, problems=repeated_ids(parsed), conversion=conversion
         )
-        texts = [line.text for line in parsed.lines]
+        texts = [self.md.literate.marked(parsed, i) for i in range(len(parsed.lines))]
         opened = {fence.start: fence for fence in parsed.fences}
         for start, block in parsed.python.items():
             fence = opened[start]
@@ -225,7 +239,22 @@ class Finish(Postprocessor):
             state.is_provisional()
         times = render.times(parsed, result.outputs) + render.downloads(parsed)
         text = text.replace("<!--times-->", times) + render.in_plan(state.page)
-        return MARK.sub(lambda mark: self._output(state, result, int(mark[1])), text)
+        text = MARK.sub(lambda mark: self._output(state, result, int(mark[1])), text)
+        runs = {parsed.page.name: result}
+        return VALUE_MARK.sub(lambda mark: self._value(state, runs, int(mark[1])), text)
+
+    @staticmethod
+    def _value(state: State, runs: dict[str, PageRun], index: int) -> str:
+        """A value of this page, or of one whose blocks are gathered on it."""
+        parsed, inline = state.values[index]
+        name = parsed.page.name
+        if name not in runs:
+            runs[name] = schedule.at_once(parsed) if serving() else _finished(parsed)
+        outputs = runs[name].outputs
+        if inline.block >= len(outputs):
+            state.is_provisional()
+            return PENDING
+        return html.escape(outputs[inline.block].values[inline.code])
 
     @staticmethod
     def _output(state: State, result: PageRun, index: int) -> str:
@@ -245,7 +274,15 @@ class Finish(Postprocessor):
         if not serving():
             raise PageError(state.report())
         print(state.report(), file=sys.stderr)
-        return render.failure(state.report()) + MARK.sub("", text)
+        text = VALUE_MARK.sub(PENDING, MARK.sub("", text))
+        return render.failure(state.report()) + text
+
+
+def _finished(parsed: Parsed) -> PageRun:
+    result = schedule.finished(parsed)
+    if result.failed:
+        raise PageError(result.failed.message)
+    return result
 
 
 class LiterateExtension(Extension):

@@ -11,7 +11,7 @@ everywhere.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +20,7 @@ from markdown.preprocessors import Preprocessor
 
 from literate import catalogue
 from literate.page import Page, day_of, pages, read
-from literate.parse import CLOSING, OPENING, parse
+from literate.parse import CLOSING, OPENING, Parsed, parse
 from literate.plan import PLAN
 from literate.project import ROOT
 from literate.showing.render import to_root
@@ -35,6 +35,11 @@ TRACKS = {"llm": "LLM track", "pytorch": "PyTorch track"}
 KINDS = {"facts": "fact", "questions": "question"}
 
 
+def as_written(parsed: Parsed, index: int) -> str:
+    """A line of a page with the code of its values."""
+    return parsed.lines[index].text
+
+
 def in_order() -> list[Page]:
     """The topic pages of both tracks, in the order of the navigation."""
     names = NAV.findall((ROOT / "mkdocs.yml").read_text("utf8"))
@@ -43,16 +48,20 @@ def in_order() -> list[Page]:
     return sorted(found, key=lambda page: places[page.name])
 
 
-def blocks(page: Page, name: str) -> list[list[str]]:
+def blocks(
+    page: Page, name: str, marked: Callable[[Parsed, int], str] = as_written
+) -> list[list[str]]:
     """The lines of each block with this name on a page, ready for another page.
 
-    Links are made absolute, and Python is shown, not run.
+    Links are made absolute, and Python is shown, not run. `marked` is what makes of a
+    line one that has marks for its values.
     """
     parsed = parse(page)
     fenced = {i for f in parsed.fences for i in range(f.start, f.end + 1)}
     found: list[list[str]] = []
     closing = ""
-    for index, (_, text) in enumerate(parsed.lines):
+    for index in range(len(parsed.lines)):
+        text = marked(parsed, index)
         if closing:
             found[-1].append(_moved(text, page))
             if index not in fenced and text.rstrip() == closing:
@@ -78,10 +87,12 @@ def days() -> dict[str, str]:
     return {f"{m['track']}-{m['day']}": f"Day {m['day']}{m['title']}" for m in matches}
 
 
-def gathered(kind: str, track: str = "") -> list[str]:
+def gathered(
+    kind: str, track: str = "", marked: Callable[[Parsed, int], str] = as_written
+) -> list[str]:
     """All facts or questions, by track, day and page, as Markdown."""
     wanted = [
-        (page, blocks(page, KINDS[kind]))
+        (page, blocks(page, KINDS[kind], marked))
         for page in in_order()
         if day_of(page).startswith(track)
     ]
@@ -139,7 +150,7 @@ class Gather(Preprocessor):
     def _made(self, line: int, title: str) -> list[str]:
         kind, _, which = title.partition(" ")
         if kind in KINDS and which in ("", *TRACKS):
-            return gathered(kind, which)
+            return gathered(kind, which, self.md.literate.marked)
         if kind == "snippets" and which in (*days(), catalogue.OTHERS):
             return catalogue.of_group(which, to_root(self.md.literate.page))
         self.md.literate.problem(

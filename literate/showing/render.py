@@ -2,10 +2,11 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from literate.block import Block
+from literate.inline import replaced
 from literate.page import Page
 from literate.parse import Parsed
 from literate.plan import Task, served
@@ -27,7 +28,7 @@ def output(block: Block, made: Output) -> str:
         parts.append(text(made.text))
     if made.html:
         parts.append(rich(made.html))
-    parts += [figure(block, svg) for svg in made.figures]
+    parts += [figure(block, svg, made.values) for svg in made.figures]
     return "".join(parts)
 
 
@@ -42,12 +43,13 @@ def rich(made: str) -> str:
     return f'<div class="output rich" role="group" aria-label="Output">{made}</div>'
 
 
-def figure(block: Block, svg: str) -> str:
-    """A figure with its alternative text and caption."""
+def figure(block: Block, svg: str, values: Mapping[str, str]) -> str:
+    """A figure with its alternative text and caption, which may hold values."""
     svg = SVG_ID.sub(rf"\g<1>figure-{block.index}-", svg)
-    label = html.escape(block.options.alt)
+    label = html.escape(replaced(block.options.alt, values.__getitem__))
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-    caption = html.escape(block.options.caption, quote=False)
+    caption = replaced(block.options.caption, values.__getitem__)
+    caption = html.escape(caption, quote=False)
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
     return f'<figure class="output figure">{svg}{below}</figure>'
 

@@ -46,7 +46,6 @@ class Lookups:
 def key(parsed: Parsed) -> str:
     """A digest of all that the HTML of a page depends on, but for what it links to."""
     page = parsed.page
-    outputs = store.content(cache.KIND, page.name, cache.key(parsed.blocks))
     return store.digest(
         store.environment(),
         store.own_code(),
@@ -55,7 +54,7 @@ def key(parsed: Parsed) -> str:
         repository(),
         repr((page.name, page.meta, parsed.lines)),
         repr(served(page)),
-        outputs,
+        outputs_of(parsed),
         whole_book() if any(box.name == "gather" for box in parsed.declared) else "",
     )
 
@@ -64,9 +63,14 @@ def whole_book() -> str:
     """A digest of what a page that gathers from all others depends on."""
     folders = (SNIPPETS, PROOFS, ROOT / "tests" / "snippets")  # the catalogue's
     code = [path for folder in folders for path in folder.rglob("*.py")]
-    return store.digest(
-        store.digest_of_files(code), repr([parsed.lines for parsed in parsed_pages()])
-    )
+    texts = [parsed.lines for parsed in parsed_pages()]
+    values = [outputs_of(parsed) for parsed in parsed_pages() if parsed.inlines]
+    return store.digest(store.digest_of_files(code), repr(texts), *values)
+
+
+def outputs_of(parsed: Parsed) -> str:
+    """What is kept of a page's run, as a digest."""
+    return store.content(cache.KIND, parsed.page.name, cache.key(parsed.blocks))
 
 
 def render(page: MkDocsPage, config: MkDocsConfig, files: Files) -> None:
