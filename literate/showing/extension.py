@@ -30,6 +30,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from pymdownx.superfences import highlight_validator
 
+from literate import claims, expected, not_done
 from literate.block import Block
 from literate.inline import Inline
 from literate.page import Page, Problem
@@ -231,6 +232,7 @@ class Finish(Postprocessor):
             for block, made in zip(parsed.blocks, result.outputs, strict=True):
                 if message := render.problems(block, made):
                     state.problem(block.line, message)
+            state.problems += _unbound(parsed, result)
         if state.report():
             return self._wrong(state, text)
         if result.failed and not serving():
@@ -276,6 +278,14 @@ class Finish(Postprocessor):
         print(state.report(), file=sys.stderr)
         text = VALUE_MARK.sub(PENDING, MARK.sub("", text))
         return render.failure(state.report()) + text
+
+
+def _unbound(parsed: Parsed, result: PageRun) -> list[Problem]:
+    """Numbers that nothing vouches for, on a page that is held to that."""
+    if not not_done.is_done(parsed.page.name, "numbers"):
+        return []
+    outputs = zip(parsed.blocks, result.outputs, strict=True)
+    return claims.unbound(parsed, [expected.text_of(b, made) for b, made in outputs])
 
 
 def _finished(parsed: Parsed) -> PageRun:

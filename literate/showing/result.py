@@ -13,8 +13,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.structure.toc import AnchorLink, get_toc
 
+from literate import not_done, store
 from literate import page as source
-from literate import store
 from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import served
@@ -51,6 +51,7 @@ def key(parsed: Parsed) -> str:
         store.own_code(),
         store.digest_of_files([ROOT / "mkdocs.yml"]),
         "\n".join(widgets.known()),
+        str(not_done.is_done(page.name, "numbers")),
         repository(),
         repr((page.name, page.meta, parsed.lines)),
         repr(served(page)),
