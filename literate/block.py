@@ -48,6 +48,7 @@ class Options:
     notest: str = ""
     nocheck: bool = False
     tol: float | None = None
+    later: str = ""
 
     def __post_init__(self) -> None:
         if self.notest and (self.raises or self.nocheck or self.tol or self.alt):

@@ -18,14 +18,12 @@ from typing import Any
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from literate import catalogue
-from literate.page import Page, day_of, pages, read
+from literate import catalogue, nav
+from literate.page import Page, day_of, read
 from literate.parse import CLOSING, OPENING, Parsed, parse
 from literate.plan import PLAN
-from literate.project import ROOT
 from literate.showing.render import to_root
 
-NAV = re.compile(r"(?P<page>[\w/.-]+\.md)\s*$", re.MULTILINE)
 HEADING = re.compile(
     r"^### \[[^\]]+\]\(/(?P<track>\w+)/day-(?P<day>\d)/index\.md\)(?P<title>.*)"
 )
@@ -38,14 +36,6 @@ KINDS = {"facts": "fact", "questions": "question"}
 def as_written(parsed: Parsed, index: int) -> str:
     """A line of a page with the code of its values."""
     return parsed.lines[index].text
-
-
-def in_order() -> list[Page]:
-    """The topic pages of both tracks, in the order of the navigation."""
-    names = NAV.findall((ROOT / "mkdocs.yml").read_text("utf8"))
-    places = {f"docs/{name}": place for place, name in enumerate(names)}
-    found = [page for page in pages() if day_of(page) and page.name in places]
-    return sorted(found, key=lambda page: places[page.name])
 
 
 def blocks(
@@ -93,7 +83,7 @@ def gathered(
     """All facts or questions, by track, day and page, as Markdown."""
     wanted = [
         (page, blocks(page, KINDS[kind], marked))
-        for page in in_order()
+        for page in nav.topics()
         if day_of(page).startswith(track)
     ]
     wanted = [(page, found) for page, found in wanted if found]

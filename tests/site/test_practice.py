@@ -9,7 +9,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from literate.showing.gather import blocks, in_order
+from literate.nav import topics
+from literate.showing.gather import blocks
 from tests.site.test_browser import CHAPTER
 from tests.visit import FRAME, NARROW, TWO_VIEWS, WIDE, Visit, problems
 
@@ -25,7 +26,7 @@ OPEN_ALL = """() => Promise.all(
     details.open = true;
     return told;
   }))"""
-FACTS = sum(len(blocks(page, "fact")) for page in in_order())
+FACTS = sum(len(blocks(page, "fact")) for page in topics())
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_other_questions_can_be_shown(visit, address):
     page.get_by_role("button", name=re.compile("^All")).click()
     everything = page.locator(".question:visible").count()
     assert everything == sum(
-        len(blocks(p, "question")) for p in in_order() if "/llm/" in p.name
+        len(blocks(p, "question")) for p in topics() if "/llm/" in p.name
     )
     choose(page, QUESTION, 1)
     expect(page.locator(QUESTION).get_by_role("status")).to_have_text("Right.")
@@ -241,7 +242,7 @@ def test_a_choice_of_cards_is_kept_and_filters_the_list(visit, address):
     expect(days).to_have_count(1)
     expect(days).to_contain_text("Day 2 · Modules and the training loop")
     number = sum(
-        len(blocks(p, "fact")) for p in in_order() if "/pytorch/day-2/" in p.name
+        len(blocks(p, "fact")) for p in topics() if "/pytorch/day-2/" in p.name
     )
     expect(page.locator(".fact:visible")).to_have_count(number)
     assert f"Of {number} cards" in page.locator(".cards-counts").inner_text()
