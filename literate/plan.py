@@ -2,7 +2,10 @@
 
 A task is a row of a day's table, its id written by hand and never changed:
 
-    | [ ] [Self-attention](/llm/day-3/self-attention.md) {#llm-3-self-attention} | 90 |
+    | [ ] [CS336](/llm/day-3/cs336-lecture-1.md) {#llm-3-cs336-lecture-1} | 80 |
+
+The number is how many minutes the task takes elsewhere: a paper, a lecture. What it
+takes on this site is computed, from the pages and labs that serve it.
 
 A day's page embeds its table, a topic page names the tasks it serves in its front
 matter (`tasks: [llm-3-self-attention]`). The scripts of the site read the same tasks in
@@ -11,9 +14,10 @@ matter (`tasks: [llm-3-self-attention]`). The scripts of the site read the same 
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from literate import workload
 from literate.page import Page, pages, read
 from literate.project import DOCS, PageError
 
@@ -21,7 +25,7 @@ PLAN = DOCS / "plan.md"
 SECTION = re.compile(r"^<!-- --8<-- \[start:(?P<name>[\w-]+)\] -->$")
 SECTION_END = re.compile(r"^<!-- --8<-- \[end:[\w-]+\] -->$")
 ROW = re.compile(
-    r"^\|\s*\[ \]\s+(?P<text>.+?)\s*\{#(?P<id>[\w-]+)\}\s*\|\s*(?P<minutes>\d+)\s*\|$"
+    r"^\|\s*\[ \]\s+(?P<text>.+?)\s*\{#(?P<id>[\w-]+)\}\s*\|\s*(?P<elsewhere>\d*)\s*\|$"
 )
 DAY_HEADING = re.compile(
     r"^### \[Day (?P<number>\d)\]\((?P<target>\S+)\) · (?P<title>.+)$"
@@ -33,13 +37,24 @@ LINK = re.compile(r"\[(?P<label>[^\]]+)\]\((?P<target>[^)]+)\)")
 
 @dataclass(frozen=True)
 class Task:
-    """A task: its Markdown, the day it belongs to (`llm-3`), an estimate in minutes."""
+    """A task: its Markdown, its day (`llm-3`), and estimates in minutes."""
 
     id: str
     text: str
     day: str
-    minutes: int
+    elsewhere: int  # minutes with a paper, a lecture, a course
     line: int
+    here: int = 0  # minutes with pages and labs of this site
+
+    @property
+    def minutes(self) -> int:
+        """All that the task takes."""
+        return self.here + self.elsewhere
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the day is done without it."""
+        return self.title.startswith("Optional")
 
     @property
     def plain(self) -> str:
@@ -59,11 +74,17 @@ class Task:
 
 
 def tasks() -> dict[str, Task]:
-    """Every task by its id, in the plan's order.
+    """Every task by its id, in the plan's order, with its minutes.
 
     Raises `PageError` for a row that cannot be read, an id that is used twice, and one
     that does not start with its day.
     """
+    minutes = workload.of_tasks()
+    return {n: replace(task, here=minutes.get(n, 0)) for n, task in rows().items()}
+
+
+def rows() -> dict[str, Task]:
+    """As `tasks`, without what each takes on this site."""
     return _tasks_of(read(PLAN))
 
 
@@ -88,13 +109,13 @@ def _add(found: dict[str, Task], number: int, text: str, day: str) -> str:
     """Add the task of a row; returns what is wrong with it."""
     row = ROW.match(text)
     if not row:
-        return "write a task as: | [ ] text {#day-name} | minutes |"
+        return "write a task as: | [ ] text {#day-name} | minutes elsewhere, or none |"
     name = row["id"]
     if not day or not name.startswith(f"{day}-"):
         return f"the id {name} must start with its day's section ({day or 'none'}-)"
     if name in found:
         return f"the id {name} is used too in line {found[name].line}"
-    found[name] = Task(name, row["text"], day, int(row["minutes"]), number)
+    found[name] = Task(name, row["text"], day, int(row["elsewhere"] or 0), number)
     return ""
 
 
@@ -103,14 +124,14 @@ def served(page: Page) -> list[Task]:
 
     Raises `PageError` for what is no list, and for a task that the plan does not have.
     """
-    named, known = page.meta.get("tasks", []), tasks()
+    named, known = page.meta.get("tasks", []), rows()
     if not isinstance(named, list):
         message = "tasks: must be a list, such as [llm-3-llama]"
         raise PageError(f"{page.name}:1: {message}")
     for name in named:
         if name not in known:
             raise PageError(f"{page.name}:1: docs/plan.md has no task {name!r}")
-    return [known[name] for name in named]
+    return [replace(known[name], here=workload.of_task(name)) for name in named]
 
 
 def address(target: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from pygments.token import STANDARD_TYPES
 
 WIDE, NARROW = 1350, 390  # pixels: a desktop, and a phone
@@ -46,8 +46,9 @@ FLATTEN = """() => {
     math.replaceChildren(word);
   }
 }"""
-AXE = """async (exclude) => {
+AXE = """async ([exclude, rules]) => {
   const options = { resultTypes: ["violations"] };
+  if (rules.length) options.runOnly = rules;
   const { violations } = await axe.run({ exclude }, options);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html }) => `axe ${id}: ${html.slice(0, 200)}`));
@@ -56,6 +57,12 @@ ANIMATIONS = """() => Promise.allSettled(
   document.getAnimations()
     .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
     .map(({ finished }) => finished))"""
+LOOKS = (  # the rules that go by colours and places
+    "color-contrast",
+    "link-in-text-block",
+    "scrollable-region-focusable",
+    "target-size",
+)
 SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
 
 # The classes that Pygments gives to pieces of code; the empty one is plain code.
@@ -133,10 +140,13 @@ def settle(page: Page) -> None:
     page.evaluate(ANIMATIONS)
 
 
-def problems(visit: Visit, without: tuple[str, ...] = ()) -> list[str]:
+def problems(
+    visit: Visit, without: tuple[str, ...] = (), rules: tuple[str, ...] = ()
+) -> list[str]:
     """Everything that must be zero on a page. Flattens the page.
 
-    `without` are selectors of what axe need not judge.
+    `without` are selectors of what axe need not judge, and `rules` those of its rules
+    that it goes by; all of them if none is named.
     """
     page = visit.page
     settle(page)
@@ -144,8 +154,29 @@ def problems(visit: Visit, without: tuple[str, ...] = ()) -> list[str]:
     if page.evaluate(SIDEWAYS):
         found.append("the page scrolls sideways")
     page.evaluate(FLATTEN)
-    page.evaluate(AXE_SCRIPT)
-    return found + page.evaluate(AXE, list(without))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return found + page.evaluate(AXE, [list(without), list(rules)])
+
+
+def problems_in_two_views(visit: Visit, without: tuple[str, ...] = ()) -> list[str]:
+    """What is wrong with a page that is open, narrow and dark, and then wide and light.
+
+    The page is loaded once. Where elements stand and which colours they have changes
+    with the view, and so is judged in both; the rest is the same, and judged in one.
+    """
+    page = visit.page
+    found = problems(visit, without, rules=LOOKS)
+    visit.messages.clear()
+    page.set_viewport_size({"width": WIDE, "height": 900})
+    page.evaluate(
+        "document.querySelector('label[title=\"Switch to light mode\"]').click()"
+    )
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "default")
+    found += problems(visit, without)
+    page.evaluate("localStorage.clear()")  # the next page is dark again
+    page.set_viewport_size({"width": NARROW, "height": 900})
+    return found
 
 
 def token_problems(page: Page) -> list[str]:

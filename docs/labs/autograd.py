@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=50 task="pytorch-1-autograd"
 # # Lab: autograd from scratch
 #
 # You write automatic differentiation in five tasks: what each operation hands back, in

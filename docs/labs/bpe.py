@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=50 task="llm-4-bpe"
 # # Lab: build a BPE tokenizer
 #
 # You write byte-level BPE in five tasks: counting pairs, merging, training, encoding,

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=60 task="pytorch-7-debugging"
 # # Lab: find the bug
 #
 # Ten functions of a training program. Each of them runs, and each is wrong. A comment

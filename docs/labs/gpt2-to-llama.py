@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=45 task="llm-3-llama"
 # # Lab: from GPT-2 to LLaMA
 #
 # You turn a GPT-2 block into a LLaMA block in five tasks, one part after the other.

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=60 task="pytorch-5-datasets"
 # # Lab: a dataset of your own images
 #
 # A folder of image files, as such folders are: some pictures are transparent, one is

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=45 task="llm-2-bert"
 # # Lab: masked LM by hand
 #
 # You write the data side of BERT in five tasks: which positions are chosen, what stands

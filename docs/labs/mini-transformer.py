@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=75 task="llm-6-mini-gpt"
 # # Lab: a mini-Transformer
 #
 # You write a small GPT-2 in seven tasks: attention, block, model, first weights, loss,

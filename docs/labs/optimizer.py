@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=50 task="pytorch-3-optimizers"
 # # Lab: an optimizer of your own
 #
 # You write five steps: plain descent, momentum, Adam, decoupled decay, and groups of

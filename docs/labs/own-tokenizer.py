@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=45 task="llm-5-own-tokenizer"
 # # Lab: train your own tokenizer
 #
 # You choose a text and a size, train, and find out what you got: in five tasks, each

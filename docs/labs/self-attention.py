@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=50 task="llm-3-self-attention"
 # # Lab: self-attention
 #
 # You write the attention layer of a Transformer in five tasks. After each task stands a

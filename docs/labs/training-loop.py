@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=50 task="pytorch-2-training-loop"
 # # Lab: a training loop without help
 #
 # You write a training program for handwritten digits in five tasks: the step of the

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from literate import workload
 from literate.block import Block
 from literate.inline import replaced
 from literate.page import Page
@@ -14,8 +15,6 @@ from literate.project import repository
 from literate.running.worker import Output
 from literate.showing.task_boxes import box
 
-WORDS_A_MINUTE = 200  # Brysbaert 2019 finds 238 for English; formulas slow readers down
-CODE_LINES_A_MINUTE = 30
 # the branch that the published site, and so its notebooks, are on
 COLAB = "https://colab.research.google.com/github/{}/blob/gh-pages/"
 SVG_ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
@@ -55,11 +54,11 @@ def figure(block: Block, svg: str, values: Mapping[str, str]) -> str:
 
 
 def times(parsed: Parsed, outputs: Sequence[Output]) -> str:
-    """How long a page takes to read (estimated) and its code to run (measured)."""
-    lines = sum(len(block.lines) for block in parsed.blocks)
-    words = sum(len(line.text.split()) for line in parsed.outside())
-    minutes = max(1, round(words / WORDS_A_MINUTE + lines / CODE_LINES_A_MINUTE))
-    read = f"about {minutes} minute{'s' if minutes > 1 else ''} to read"
+    """How long a page takes (estimated) and its code to run (measured)."""
+    minutes = workload.of(parsed).minutes
+    read = f"about {minutes} minute{'s' if minutes > 1 else ''}"
+    exercises = workload.of(parsed).exercises
+    read += " with the exercises" if exercises > 1 else " with the exercise" * exercises
     seconds = sum(made.seconds for made in outputs)
     ran = f"its code ran in {seconds:.1f} s on one core" if outputs else ""
     parts = " · ".join(f"<span>{part}</span>" for part in (read, ran) if part)

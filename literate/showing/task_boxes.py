@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement
 from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
-from literate.plan import tasks
+from literate.plan import Task, tasks
 
 
 def box(task: str) -> dict[str, str]:
@@ -18,20 +18,36 @@ def box(task: str) -> dict[str, str]:
 class TaskBoxes(Treeprocessor):
     """A table cell `[ ] … {#id}` becomes a label with a box; its row gets the id.
 
-    Above each table comes `<day-progress>`, empty, for the script of that name.
+    The minutes that it takes here get a cell before those elsewhere. Above each table
+    comes `<day-progress>`, empty, for the script of that name.
     """
 
     def run(self, root: Element) -> None:
-        known = tasks()
+        known: dict[str, Task] = {}
         for parent in list(root.iter()):
             for table in [child for child in parent if child.tag == "table"]:
                 named = [self._row(row) for row in table.iter("tr")]
+                if not any(named):
+                    continue
+                known = known or tasks()
+                for row, name in zip(table.iter("tr"), named, strict=True):
+                    self._minutes(row, known.get(name))
                 own = [known[name] for name in named if name in known]
                 if own:
                     listed = " ".join(f"{task.id}:{task.minutes}" for task in own)
                     marks = {"day": own[0].day, "tasks": listed}
                     index = list(parent).index(table)
                     parent.insert(index, parent.makeelement("day-progress", marks))
+
+    @staticmethod
+    def _minutes(row: Element, task: Task | None) -> None:
+        """Give a row its cell for the minutes on this site; the head its name."""
+        tag = "th" if row.find("th") is not None else "td"
+        cell = row.makeelement(tag, {"style": "text-align: right;"})
+        cell.text = "Here" if tag == "th" else str(task.here or "") if task else ""
+        row.insert(1, cell)
+        if task:
+            row.set("data-minutes", str(task.minutes))
 
     @staticmethod
     def _row(row: Element) -> str:

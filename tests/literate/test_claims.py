@@ -5,6 +5,7 @@ import pytest
 from literate import claims, expected, not_done
 from literate.page import Page
 from literate.parse import parse, parsed_pages
+from literate.plan import tasks
 
 PAGES = {parsed.page.name: parsed for parsed in parsed_pages()}
 
@@ -115,5 +116,6 @@ def test_the_list_of_pages_names_pages_and_checks():
     lines = not_done.LIST.read_text("utf8").split("\n")
     entries = [line for line in lines if line and not line.startswith("#")]
     assert entries == sorted(set(entries))
-    known = {f"{check} {name}" for check in not_done.CHECKS for name in PAGES}
+    names = [*PAGES, *(task.day for task in tasks().values())]
+    known = {f"{check} {name}" for check in not_done.CHECKS for name in names}
     assert set(entries) <= known

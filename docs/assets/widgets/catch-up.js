@@ -36,7 +36,7 @@ class CatchUp extends HTMLElement {
       let shown = 0;
       for (const row of table.querySelectorAll("tr.task")) {
         const id = row.id;
-        const minutes = Number(row.querySelector("td:last-child")?.textContent);
+        const minutes = Number(row.getAttribute("data-minutes"));
         const isShown = !isDone(id) || this.#ticked.has(id);
         row.toggleAttribute("hidden", !isShown);
         tasks.push({ id, minutes });
