@@ -45,7 +45,8 @@ class Workload:
 def of(parsed: Parsed) -> Workload:
     """What there is on a page."""
     fences = {fence.start: fence for fence in parsed.fences}
-    python, boxes = parsed.python, []
+    python = parsed.python
+    boxes: list[str] = []
     words = lines = index = 0
     while index < len(parsed.lines):
         text, fence = parsed.lines[index].text, fences.get(index)

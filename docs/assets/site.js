@@ -75,6 +75,7 @@ for (const list of document.querySelectorAll(
   }
 }
 
+if (document.querySelector(".with-definition")) import("./terms.js");
 if (document.querySelector(".question")) import("./reader/questions.js");
 
 // A widget is a custom element; its module is loaded on pages that hold one.

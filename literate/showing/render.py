@@ -61,7 +61,10 @@ def times(parsed: Parsed, outputs: Sequence[Output]) -> str:
     read += " with the exercises" if exercises > 1 else " with the exercise" * exercises
     seconds = sum(made.seconds for made in outputs)
     ran = f"its code ran in {seconds:.1f} s on one core" if outputs else ""
-    parts = " · ".join(f"<span>{part}</span>" for part in (read, ran) if part)
+    beyond = "optional: goes beyond what the day needs"
+    optional = beyond if parsed.page.meta.get("optional") else ""
+    shown = filter(None, (optional, read, ran))
+    parts = " · ".join(f"<span>{part}</span>" for part in shown)
     return f'<p class="times">{parts}</p>'
 
 

@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as MkDocsPage
 from mkdocs.structure.toc import AnchorLink, get_toc
 
-from literate import not_done, store
+from literate import glossary, not_done, store
 from literate import page as source
 from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
@@ -56,6 +56,7 @@ def key(parsed: Parsed) -> str:
         repr((page.name, page.meta, parsed.lines)),
         repr(served(page)),
         outputs_of(parsed),
+        repr([glossary.terms().get(name) for name in glossary.used(page)]),
         whole_book() if any(box.name == "gather" for box in parsed.declared) else "",
     )
 

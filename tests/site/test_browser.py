@@ -1,5 +1,7 @@
 """The built site in a real Chromium: accessible, quiet, and it works."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -160,6 +162,53 @@ def test_wide_code_can_be_scrolled_with_the_keyboard(browser, address):
         page.wait_for_timeout(100)
     else:
         pytest.fail("pressing the arrow scrolls nothing")
+    visit.page.context.close()
+
+
+@pytest.fixture
+def term(visit, address):
+    """A page, and its first term of the glossary with the box around it."""
+    page = visit.open(address + SHORT)
+    box = page.locator(".with-definition").first
+    return page, box.locator("a.term"), box.locator(".definition")
+
+
+def test_a_definition_shows_on_hover_and_escape_closes_it(term):
+    page, link, definition = term
+    expect(definition).to_be_hidden()
+    link.hover()
+    expect(definition).to_be_visible()
+    definition.hover()  # the pointer may move into it
+    expect(definition).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(definition).to_be_hidden()
+    page.mouse.move(0, 0)
+    link.hover()
+    expect(definition).to_be_visible()
+
+
+def test_a_definition_shows_on_focus_and_the_link_leads_to_the_glossary(term):
+    page, link, definition = term
+    link.focus()
+    expect(definition).to_be_visible()
+    described = link.get_attribute("aria-describedby")
+    assert described == definition.get_attribute("id")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/glossary/#[\w-]+$"))
+
+
+def test_a_tap_shows_a_definition_and_a_second_one_goes_there(browser, address):
+    visit = Visit.start(browser, address, NARROW, has_touch=True)
+    page = visit.open(address + SHORT)
+    box = page.locator(".with-definition").first
+    box.locator("a.term").tap()
+    expect(box.locator(".definition")).to_be_in_viewport(ratio=1)
+    assert problems(visit, without=FRAME) == []
+    page.touchscreen.tap(5, 500)
+    expect(box.locator(".definition")).to_be_hidden()
+    box.locator("a.term").tap()
+    box.locator("a.term").tap()
+    expect(page).to_have_url(re.compile(r"/glossary/#[\w-]+$"))
     visit.page.context.close()
 
 
