@@ -5,18 +5,23 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import markdown
+
 from literate.block import Block
+from literate.handing_out import elsewhere
 from literate.page import Page
 from literate.parse import Parsed
 from literate.plan import Task, served
 from literate.project import repository
 from literate.running.worker import Output
+from literate.showing.mathml import mathml
 from literate.showing.task_boxes import box
 
 WORDS_A_MINUTE = 200  # Brysbaert 2019 finds 238 for English; formulas slow readers down
 CODE_LINES_A_MINUTE = 30
 # the branch that the published site, and so its notebooks, are on
 COLAB = "https://colab.research.google.com/github/{}/blob/gh-pages/"
+TEX = re.compile(r"^(?:\$\$?|\\\[|\\\()|(?:\$\$?|\\\]|\\\))$")  # what stands around it
 SVG_ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
 
 
@@ -25,8 +30,8 @@ def output(block: Block, made: Output) -> str:
     parts = []
     if made.text:
         parts.append(text(made.text))
-    if made.html:
-        parts.append(rich(made.html))
+    if made.form:
+        parts.append(rich(made.form, made.kind))
     parts += [figure(block, svg) for svg in made.figures]
     return "".join(parts)
 
@@ -37,19 +42,26 @@ def text(printed: str) -> str:
     return f'<div class="output" role="group" aria-label="Output">{code}</div>'
 
 
-def rich(made: str) -> str:
-    """A value's own form for the web, such as a table."""
+def rich(made: str, kind: str) -> str:
+    """A value's own form, such as a table; raises ValueError where TeX would stop."""
+    if kind == "text/markdown":
+        made = markdown.markdown(made, extensions=["tables", "fenced_code"])
+    elif kind == "text/latex":
+        made = mathml(TEX.sub("", made.strip()), True)
     return f'<div class="output rich" role="group" aria-label="Output">{made}</div>'
 
 
-def figure(block: Block, svg: str) -> str:
-    """A figure with its alternative text and caption."""
-    svg = SVG_ID.sub(rf"\g<1>figure-{block.index}-", svg)
+def figure(block: Block, made: str) -> str:
+    """A figure, SVG or an image, with its alternative text and caption."""
     label = html.escape(block.options.alt)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    if made.startswith("<svg"):
+        made = SVG_ID.sub(rf"\g<1>figure-{block.index}-", made)
+        made = made.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    else:
+        made = made.replace("<img ", f'<img alt="{label}" ', 1)
     caption = html.escape(block.options.caption, quote=False)
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return f'<figure class="output figure">{svg}{below}</figure>'
+    return f'<figure class="output figure">{made}{below}</figure>'
 
 
 def times(parsed: Parsed, outputs: Sequence[Output]) -> str:
@@ -139,7 +151,7 @@ def fold(code: str, summary: str) -> str:
 
 
 def problems(block: Block, made: Output) -> str:
-    """What is wrong with a block's figures; empty if nothing is."""
+    """What is wrong with a block: it cannot be shown, or not taken along; or empty."""
     alt, drawn = block.options.alt, len(made.figures)
     if drawn and not alt:
         return 'this block draws a figure: say what it shows, alt="..."'
@@ -147,4 +159,9 @@ def problems(block: Block, made: Output) -> str:
         return "this block has alt= and draws no figure"
     if drawn > 1:
         return f"this block draws {drawn} figures; draw one a block (or use subplots)"
-    return ""
+    if made.kind == "text/latex":
+        try:
+            rich(made.form, made.kind)
+        except ValueError as error:
+            return str(error)
+    return elsewhere.problem(block)
