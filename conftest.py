@@ -31,7 +31,7 @@ from literate.parse import Parsed, parse
 from literate.project import CACHE, DOCS, ROOT, cores, relative
 from literate.running import cache, schedule, vocabularies
 from literate.running.process import PageRun
-from literate.running.worker import ENVIRONMENT
+from literate.running.surroundings import ENVIRONMENT
 from literate.showing import render
 
 os.environ.update(ENVIRONMENT)  # one thread for torch in each process of the tests

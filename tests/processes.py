@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from literate.project import ROOT
-from literate.running.worker import ENVIRONMENT
+from literate.running.surroundings import ENVIRONMENT
 from tests.helpers import SLOW
 
 Done = subprocess.CompletedProcess

@@ -2,6 +2,7 @@
 
 - `notebook`        a chapter as a notebook and as a script
 - `standing_alone`  imports from `snippets` replaced by what they import
+- `elsewhere`       what would not run the same there as on the page
 - `labs`            labs with their solutions, and without
 - `downloads`       all of these as files of the site
 """

@@ -5,6 +5,7 @@ questions get their answers folded below, links lead to the published site where
 address is known. Code cells are exactly the blocks that the page runs.
 """
 
+import ast
 import copy
 import posixpath
 import re
@@ -35,7 +36,12 @@ CODE_OR_LINK = re.compile(
     r"`[^`]+`|(?P<image>!?)\[(?P<label>[^\]]*)\]\((?P<target>[^)\s]+)\)"
 )
 FOOTNOTE = re.compile(r"\[\^([\w-]+)\]:?")
-INLINE_TEX = re.compile(r"\\\((.+?)\\\)")
+# a formula in a line, as the site reads it, or a dollar that is none
+INLINE_TEX = re.compile(
+    r"\\\((?P<tex>.+?)\\\)"
+    r"|(?<![\\$])\$(?![\s$])(?!\d(?:[^$]*[^\s$])?\$\d)(?P<dollars>(?:\\.|[^\\$])+?)"
+    r"(?<!\s)\$|(?<![\\$])\$(?!\$)"
+)
 DISPLAY_TEX = re.compile(r"^\s*\\[\[\]]\s*$")
 TITLES = {
     "opening": "",
@@ -109,7 +115,8 @@ def script(book: NotebookNode) -> str:
         if raises := cell.metadata.pop("raises", None):
             cell.source = _guarded(cell.source, raises)
         cell.metadata.pop("tags", None)
-    if any("matplotlib" in cell.source for cell in made.cells):
+    code = (cell.source for cell in book.cells if cell.cell_type == "code")
+    if any(map(_has_plt, code)):
         made.cells.append(new_code_cell("plt.show()"))
     made.metadata = {"jupytext": {"notebook_metadata_filter": "-all"}}
     return jupytext.writes(made, fmt="py:percent")
@@ -121,11 +128,44 @@ def dump(made: NotebookNode) -> str:
 
 
 def _guarded(source: str, raises: str) -> str:
-    body = "\n".join(f"    {line}" if line else "" for line in source.split("\n"))
+    """Code that must raise an error, which is printed; it may not even parse."""
+    try:
+        body = _indented(source)
+    except SyntaxError:
+        body = f"    exec({source!r})"
     return (
         f"try:\n{body}\nexcept {raises} as error:\n"
         f'    print(f"{{type(error).__name__}}: {{error}}")'
     )
+
+
+def _indented(source: str) -> str:
+    """Code four columns to the right, but for the insides of texts of several lines."""
+    texts = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, (ast.Constant, ast.JoinedStr))
+    ]
+    inside = {
+        number
+        for text in texts
+        for number in range(text.lineno + 1, (text.end_lineno or text.lineno) + 1)
+    }
+    return "\n".join(
+        f"    {line}" if line and number not in inside else line
+        for number, line in enumerate(source.split("\n"), 1)
+    )
+
+
+def _has_plt(source: str) -> bool:
+    """Whether code imports pyplot by its usual name."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return False
+    imports = (node for node in body if isinstance(node, (ast.Import, ast.ImportFrom)))
+    names = (alias for node in imports for alias in node.names)
+    return any(name.asname == "plt" for name in names)
 
 
 def _code_cells(block: Block, values: dict[str, str]) -> Iterator[NotebookNode]:
@@ -258,7 +298,7 @@ class Prose:
 
     def _inline(self, text: str) -> str:
         text = ATTRIBUTES.sub("", text)
-        text = INLINE_TEX.sub(r"$\1$", text)
+        text = INLINE_TEX.sub(_dollars, text)
         text = DISPLAY_TEX.sub("$$", text)
         return FOOTNOTE.sub(r"[\1]", text)
 
@@ -273,6 +313,12 @@ class Prose:
         path = re.sub(r"(^|/)index\.md$", r"\1", path)
         path = re.sub(r"\.(md|py)$", "/", path)
         return f"{match['image']}[{label}]({self.site_url}{path}{hash_}{anchor})"
+
+
+def _dollars(match: re.Match[str]) -> str:
+    """A formula between dollars, as notebooks read it; any other dollar marked."""
+    tex = match["tex"] or match["dollars"]
+    return f"${tex}$" if tex else r"\$"
 
 
 def _italic(html: str) -> str:

@@ -86,7 +86,7 @@ class Inliner:
                 if node.level == 0 and (node.module or "").split(".")[0] != "snippets":
                     continue
                 aliased = any(alias.asname for alias in node.names)
-                at_top = node in tree.body
+                at_top = node in tree.body and not _shares_a_line(node, tree)
                 wrong = node.module == "snippets" or aliased or not at_top
                 wrong = wrong or node.level > 0
                 found.append(node)
@@ -95,7 +95,8 @@ class Inliner:
             if wrong or "*" in names:
                 raise PageError(
                     f"{self.place}: {ast.unparse(node)!r}: files that stand alone need"
-                    " `from snippets.module import name`, at the top level"
+                    " `from snippets.module import name`, at the top level, on lines of"
+                    " its own"
                 )
         return sorted(found, key=lambda node: node.lineno)
 
@@ -179,6 +180,16 @@ class Inliner:
                     raise PageError(f"{self.place}: no file {name!r} in snippets/data")
                 return {name}
         raise PageError(f"{self.place}: {ast.unparse(call)}: the name must be literal")
+
+
+def _shares_a_line(statement: ast.stmt, tree: ast.Module) -> bool:
+    """Whether another statement stands on one of a statement's lines."""
+    ends = statement.end_lineno or statement.lineno
+    return any(
+        other.lineno <= ends and (other.end_lineno or 0) >= statement.lineno
+        for other in tree.body
+        if other is not statement
+    )
 
 
 def single_file(path: Path) -> str:

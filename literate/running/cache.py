@@ -17,7 +17,8 @@ from literate.running import dependencies
 from literate.running.worker import Output
 
 KIND = "outputs"
-OWN = Path(__file__).parent  # what runs a block also shapes its output
+# what runs a block also shapes its output
+OWN = ("worker", "figures", "forms", "printed", "surroundings")
 
 
 def key(blocks: Sequence[Block]) -> str:
@@ -29,7 +30,7 @@ def key(blocks: Sequence[Block]) -> str:
     ]
     return store.digest(
         store.environment(),
-        store.digest_of_files([OWN / "worker.py", OWN / "figures.py"]),
+        store.digest_of_files(Path(__file__).with_name(f"{name}.py") for name in OWN),
         store.digest_of_files(dependencies.files(block.source for block in running)),
         repr(requests),
     )

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 # Text, ticks and frames are drawn in this ink, which then becomes the page's text
@@ -14,6 +15,8 @@ INK = "#010203"
 # of its own: nothing relies on colour alone.
 COLOURS = ("#2f7ed8", "#d55e00", "#009473", "#b8609a", "#a57d00", "#5b84a8", "#8a6fd1")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+HEAVIEST = 300_000  # characters of a figure
 
 GEOMETRY = re.compile(r' (?:d|x|y|points|transform)="[^"]*"')
 PLACES = re.compile(r"(\.\d\d)\d+")
@@ -42,20 +45,51 @@ def configure() -> None:
         "svg.fonttype": "none",
         "svg.hashsalt": "daybook",
     }
-    matplotlib.rcParams.update(settings)  # type: ignore[arg-type]  # any name
+    known = matplotlib.rcParamsDefault.items()  # not those of whoever builds
+    defaults = {name: value for name, value in known if "backend" not in name}
+    matplotlib.rcParams.update(defaults | settings)  # type: ignore[arg-type]  # any name
 
 
-def collect() -> list[str]:
-    """The open figures as SVG, in the order they were made; closes them."""
+def is_figure(value: Any) -> bool:
+    """Whether a value is a figure of matplotlib."""
+    module = sys.modules.get("matplotlib.figure")
+    return module is not None and isinstance(value, module.Figure)
+
+
+def collect(value: Any = None) -> list[str]:
+    """The open figures as SVG, in the order they were made; closes them.
+
+    With them `value`, if it is a figure that pyplot did not make. Raises ValueError for
+    an animation, and for a figure that is too heavy.
+    """
     pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None:
-        return []
-    drawn = [_svg(pyplot.figure(number)) for number in pyplot.get_fignums()]
-    pyplot.close("all")
-    return drawn
+    found = [pyplot.figure(n) for n in pyplot.get_fignums()] if pyplot else []
+    if is_figure(value) and value not in found:
+        found.append(value)
+    try:
+        return [_svg(figure) for figure in found]
+    finally:
+        if pyplot:
+            pyplot.close("all")
+
+
+def _animated(figure: Any) -> bool:
+    """Whether an animation waits for this figure to be drawn."""
+    module = sys.modules.get("matplotlib.animation")
+    return module is not None and any(
+        isinstance(getattr(listener(), "__self__", None), module.Animation)
+        for listener in _listeners(figure)
+    )
+
+
+def _listeners(figure: Any) -> Iterator[Any]:
+    """References to what is called when a figure is drawn."""
+    yield from figure.canvas.callbacks.callbacks.get("draw_event", {}).values()
 
 
 def _svg(figure: Any) -> str:
+    if _animated(figure):
+        raise ValueError("an animation moves, and a page does not: draw one frame")
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     svg = buffer.getvalue()
@@ -66,4 +100,10 @@ def _svg(figure: Any) -> str:
     svg = svg.replace(INK, "currentColor")
     svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
     svg = GEOMETRY.sub(lambda match: PLACES.sub(r"\1", match[0]), svg)
-    return re.sub(r"\n\s*", "\n", svg).strip()
+    svg = re.sub(r"\n\s*", "\n", svg).strip()
+    if len(svg) > HEAVIEST:
+        raise ValueError(
+            f"it weighs {len(svg):,} bytes, and may weigh {HEAVIEST:,}: draw fewer"
+            " points (every tenth, a histogram), or as pixels, by rasterized=True"
+        )
+    return svg

@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess as Process
@@ -26,7 +26,8 @@ from pathlib import Path
 from literate.block import Block
 from literate.page import pages
 from literate.project import ROOT
-from literate.running import vocabularies, worker
+from literate.running import printed, vocabularies, worker
+from literate.running.surroundings import ENVIRONMENT, for_pages, inherited_by_pages
 
 Context = ForkServerContext | SpawnContext
 PRELOADED = ["torch", "matplotlib.pyplot"]
@@ -63,9 +64,11 @@ def _context() -> Context:
 
 @functools.cache
 def _prepared_context() -> Context:
-    os.environ.update(worker.ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     vocabularies.install()
     os.environ["PYTHONPATH"] = _python_path()
+    # none of this Python's options, such as -O, which drops what blocks assert
+    util._args_from_interpreter_flags = list  # type: ignore[attr-defined]
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -76,7 +79,8 @@ def _prepared_context() -> Context:
 def prepare() -> None:
     """Start the server of the processes: then the first page does not wait for it."""
     if isinstance(_context(), ForkServerContext):
-        forkserver.ensure_running()
+        with _lock, inherited_by_pages():
+            forkserver.ensure_running()
 
 
 def preloaded() -> list[str]:
@@ -97,42 +101,55 @@ def run_page(
 ) -> PageRun:
     """Run a page's blocks, those with `notest` left out; `limit` is seconds a block."""
     outputs: list[worker.Output] = []
-    with _process(limit) as (process, connection, folder):
+    with _process(name, limit) as ask:
         for block in blocks:
             if block.options.notest:
                 outputs.append(worker.Output())
                 continue
-            filename = f"{name}[{block.index}]"
-            answer = _ask(
-                process,
-                connection,
-                worker.Request(
-                    block.source, filename, block.options.raises, block.values
-                ),
-                limit,
-                folder,
-            )
+            answer = ask(_request(name, block))
             if isinstance(answer, worker.Failure):
-                message = _report(name, blocks, block, answer)
-                return PageRun(outputs, Failed(block.index, message))
-            outputs.append(answer)
+                return _failed(name, blocks, outputs, answer)
+            if answer is not None:
+                outputs.append(answer)
+        answer = ask(worker.End())
+    if isinstance(answer, worker.Failure):
+        return _failed(name, blocks, outputs, answer)
     return PageRun(outputs)
 
 
+def _request(name: str, block: Block) -> worker.Request:
+    filename = f"{name}[{block.index}]"
+    raises, values = block.options.raises, block.values
+    return worker.Request(block.source, filename, raises, block.index, values)
+
+
+def _failed(
+    name: str,
+    blocks: Sequence[Block],
+    outputs: list[worker.Output],
+    failure: worker.Failure,
+) -> PageRun:
+    """A run up to the block that failed, perhaps long before it was noticed."""
+    at = next(i for i, block in enumerate(blocks) if block.index == failure.block)
+    message = _report(name, blocks, blocks[at], failure)
+    return PageRun(outputs[:at], Failed(failure.block, message))
+
+
 @contextlib.contextmanager
-def _process(limit: float) -> Iterator[tuple[Process, Connection, Path]]:
-    """A page's process, a connection to it, and the folder it works in."""
+def _process(name: str, limit: float) -> Iterator["Asking"]:
+    """A page's process, as something that can be asked to run its blocks."""
     context = _context()
     here, there = context.Pipe()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        process = context.Process(target=worker.serve, args=(there, folder, limit))
-        with _lock:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        arguments = (there, folder, limit, name)
+        process = context.Process(target=worker.serve, args=arguments)
+        with _lock, inherited_by_pages():
             process.start()
             _running.add(process)
         there.close()
         try:
-            yield process, here, folder
+            yield Asking(process, here, folder, limit)
         finally:
             here.close()
             process.join(timeout=2)
@@ -141,35 +158,46 @@ def _process(limit: float) -> Iterator[tuple[Process, Connection, Path]]:
                 _running.discard(process)
 
 
-def _ask(
-    process: Process,
-    connection: Connection,
-    request: worker.Request,
-    limit: float,
-    folder: Path,
-) -> worker.Output | worker.Failure:
-    try:
-        connection.send(request)
-        if connection.poll(limit + 10):  # the process itself stops at `limit`
-            return connection.recv()
-    except (EOFError, OSError):
-        process.join(timeout=10)
-    _kill(process)
-    return worker.Failure(_death(process.exitcode, limit, folder))
+@dataclass
+class Asking:
+    """A page's process, a connection to it, and the folder it works in."""
 
+    process: Process
+    connection: Connection
+    folder: Path
+    limit: float
+    block: int = 0  # the last one that was asked for
 
-def _death(code: int | None, limit: float, folder: Path) -> str:
-    """Why a page's process is gone, with what it left on standard error."""
-    left = (folder / "stderr").read_text("utf8", errors="replace")
-    if "Timeout (" in left or code is None:
-        why = f"it ran longer than {limit:g} s; a page may set `limit:` at its head"
-    elif code < 0:
-        why = f"its process was killed by {signal.Signals(-code).name}"
-        if -code == getattr(signal, "SIGKILL", None):
-            why += ", most often for want of memory"
-    else:
-        why = f"it ended its process with exit code {code}"
-    return f"{why}\n{left[-4000:]}".rstrip()
+    def __call__(
+        self, request: worker.Request | worker.End
+    ) -> worker.Output | worker.Failure | None:
+        """What the process answers; if it dies, why."""
+        if isinstance(request, worker.Request):
+            self.block = request.block
+        try:
+            self.connection.send(request)
+            if self.connection.poll(self.limit + 10):  # it stops itself at `limit`
+                return self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join(timeout=10)
+        _kill(self.process)
+        return worker.Failure(self._death(), self.block)
+
+    def _death(self) -> str:
+        """Why the process is gone, with its stack and what it had printed."""
+        code = self.process.exitcode
+        stack = (self.folder / "stack").read_text("utf8", errors="replace")
+        left = f"{printed.read(self.folder, self.block)}\n{stack}"
+        if "Timeout (" in stack or code is None:
+            why = f"it ran longer than {self.limit:g} s; a page may set `limit:`"
+            why += " at its head"
+        elif code < 0:
+            why = f"its process was killed by {signal.Signals(-code).name}"
+            if -code == getattr(signal, "SIGKILL", None):
+                why += ", most often for want of memory"
+        else:
+            why = f"it ended its process with exit code {code}"
+        return f"{why}\n{left[-4000:].strip()}".rstrip()
 
 
 def _kill(process: Process) -> None:
@@ -186,7 +214,7 @@ def command(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         process = subprocess.Popen(
             arguments,
             cwd=ROOT,
-            env={**os.environ, **worker.ENVIRONMENT, "PYTHONPATH": _python_path()},
+            env={**for_pages(os.environ), "PYTHONPATH": _python_path()},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -173,8 +173,8 @@ def formatter(
         state.problem(state.page.line_of(source), "a Python fence was not prepared")
         return ""
     block = state.parsed.blocks[index]
-    if source.strip("\n") != block.source.strip("\n"):
-        state.problem(block.line, "this fence is indented in a way that loses code")
+    if problem := _lost(source, block):
+        state.problem(*problem)
     state.shown.append(block.index)
     highlight = md.preprocessors["fenced_code_block"].highlight
     code = highlight(source, language, options=options, md=md, **keywords)
@@ -183,6 +183,26 @@ def formatter(
         inside = render.fold(inside, block.options.fold)
     # inside the box: lists and tabs that go on after the fence stay one element
     return f"{opening}{inside}<!--output-of-block-{block.index}-->{closing}"
+
+
+def _lost(shown: str, block: Block) -> Problem | None:
+    """What Markdown does not show of a block's code, as it runs."""
+    if not block.source.strip():
+        return Problem(block.line, "this fence holds no code")
+    if shown.strip("\n") == block.source.strip("\n"):
+        return None
+    if _without_blanks(shown) == _without_blanks(block.source):
+        lines = block.source.split("\n")
+        blank = next(n for n, line in enumerate(lines, 1) if line and not line.strip())
+        message = "this line holds nothing but blanks, which Markdown drops: leave it"
+        message += " empty, or in a text write a blank as \\x20"
+        return Problem(block.page_line(blank), message)
+    return Problem(block.line, "this fence is indented in a way that loses code")
+
+
+def _without_blanks(code: str) -> str:
+    """Code without blanks at the ends of lines, and blank lines around it."""
+    return "\n".join(line.rstrip() for line in code.split("\n")).strip("\n")
 
 
 def _split(code: str) -> tuple[str, str, str]:

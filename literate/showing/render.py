@@ -5,18 +5,23 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import markdown
+
 from literate import workload
 from literate.block import Block
+from literate.handing_out import elsewhere
 from literate.inline import replaced
 from literate.page import Page
 from literate.parse import Parsed
 from literate.plan import Task, served
 from literate.project import repository
 from literate.running.worker import Output
+from literate.showing.mathml import mathml
 from literate.showing.task_boxes import box
 
 # the branch that the published site, and so its notebooks, are on
 COLAB = "https://colab.research.google.com/github/{}/blob/gh-pages/"
+TEX = re.compile(r"^(?:\$\$?|\\\[|\\\()|(?:\$\$?|\\\]|\\\))$")  # what stands around it
 SVG_ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
 
 
@@ -25,9 +30,9 @@ def output(block: Block, made: Output) -> str:
     parts = []
     if made.text:
         parts.append(text(made.text))
-    if made.html:
-        parts.append(rich(made.html))
-    parts += [figure(block, svg, made.values) for svg in made.figures]
+    if made.form:
+        parts.append(rich(made.form, made.kind))
+    parts += [figure(block, drawn, made.values) for drawn in made.figures]
     return "".join(parts)
 
 
@@ -37,20 +42,30 @@ def text(printed: str) -> str:
     return f'<div class="output" role="group" aria-label="Output">{code}</div>'
 
 
-def rich(made: str) -> str:
-    """A value's own form for the web, such as a table."""
+def rich(made: str, kind: str) -> str:
+    """A value's own form, such as a table; raises ValueError where TeX would stop."""
+    if kind == "text/markdown":
+        made = markdown.markdown(made, extensions=["tables", "fenced_code"])
+    elif kind == "text/latex":
+        made = mathml(TEX.sub("", made.strip()), True)
     return f'<div class="output rich" role="group" aria-label="Output">{made}</div>'
 
 
-def figure(block: Block, svg: str, values: Mapping[str, str]) -> str:
-    """A figure with its alternative text and caption, which may hold values."""
-    svg = SVG_ID.sub(rf"\g<1>figure-{block.index}-", svg)
+def figure(block: Block, made: str, values: Mapping[str, str]) -> str:
+    """A figure, SVG or an image, with its alternative text and caption.
+
+    These may hold values.
+    """
     label = html.escape(replaced(block.options.alt, values.__getitem__))
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    if made.startswith("<svg"):
+        made = SVG_ID.sub(rf"\g<1>figure-{block.index}-", made)
+        made = made.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    else:
+        made = made.replace("<img ", f'<img alt="{label}" ', 1)
     caption = replaced(block.options.caption, values.__getitem__)
     caption = html.escape(caption, quote=False)
     below = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return f'<figure class="output figure">{svg}{below}</figure>'
+    return f'<figure class="output figure">{made}{below}</figure>'
 
 
 def times(parsed: Parsed, outputs: Sequence[Output]) -> str:
@@ -143,7 +158,7 @@ def fold(code: str, summary: str) -> str:
 
 
 def problems(block: Block, made: Output) -> str:
-    """What is wrong with a block's figures; empty if nothing is."""
+    """What is wrong with a block: it cannot be shown, or not taken along; or empty."""
     alt, drawn = block.options.alt, len(made.figures)
     if drawn and not alt:
         return 'this block draws a figure: say what it shows, alt="..."'
@@ -151,4 +166,9 @@ def problems(block: Block, made: Output) -> str:
         return "this block has alt= and draws no figure"
     if drawn > 1:
         return f"this block draws {drawn} figures; draw one a block (or use subplots)"
-    return ""
+    if made.kind == "text/latex":
+        try:
+            rich(made.form, made.kind)
+        except ValueError as error:
+            return str(error)
+    return elsewhere.problem(block)

@@ -1,9 +1,11 @@
 """Builds, on a small book: the settings, what is kept, what is written where."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.helpers import replace
 from tools import books
@@ -143,6 +145,57 @@ def test_a_project_that_cannot_be_written_to_builds_elsewhere(copy, tmp_path):
     )
     assert files(copy) == before
     assert (site / "index.html").is_file() and (kept / "outputs").is_dir()
+    build(
+        copy,
+        *("--site-dir", str(tmp_path / "published")),
+        DAYBOOK_CACHE=str(kept),
+        LITERATE="frozen",
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    assert files(copy) == before
+    assert files(tmp_path / "published") == files(site)
+
+
+NAMES = "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\ntorch.randperm(n)[:3]"
+
+
+def test_names_in_code_are_words_to_search_for(book):
+    index = json.loads((book / "site" / "search" / "search_index.json").read_text())
+    words = re.split(index["config"]["separator"], NAMES)
+    for name in ("clip_grad_norm_", "randperm", "parameters", "1.0", "utils"):
+        assert name in words
+
+
+def test_search_finds_a_name_in_code(copy, serve, browser):
+    page = copy / "docs" / "llm" / "day-1" / "page.md"
+    replace(page, "Text with", f"```text\n{NAMES}\n```\n\nText with")
+    address, tab = serve(build(copy)), browser.new_page()
+    for name in ("clip_grad_norm_", "randperm"):
+        tab.goto(address)
+        tab.get_by_role("textbox", name="Search").press_sequentially(name)
+        found = tab.locator(".md-search-result__link", has_text="Page")
+        expect(found.first).to_be_visible()
+    tab.close()
+
+
+def test_a_page_that_is_opened_as_a_file_can_be_read_and_has_no_dead_search(
+    book, browser
+):
+    tab = browser.new_page()
+    tab.goto((book / "site" / "index.html").as_uri())
+    expect(tab.get_by_role("heading", name="Home")).to_be_visible()
+    expect(tab.locator(".output").first).to_have_text("42")
+    expect(tab.locator(".md-search")).to_be_hidden()
+    expect(tab.locator("label.md-header__button[for=__search]")).to_be_hidden()
+    tab.close()
+
+
+def test_a_page_without_scripts_has_no_dead_search(book, serve, browser):
+    tab = browser.new_page(java_script_enabled=False)
+    tab.goto(serve(book / "site"))
+    expect(tab.get_by_role("heading", name="Home")).to_be_visible()
+    expect(tab.locator(".md-search")).to_be_hidden()
+    tab.close()
 
 
 def test_reading_the_configuration_does_nothing(copy, tmp_path):

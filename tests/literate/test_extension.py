@@ -234,3 +234,22 @@ def test_blocks_for_tests_are_those_that_the_page_shows():
     assert [block.source.strip() for block in blocks] == ["print(6 * 7)"] * len(PLACES)
     with pytest.raises(PageError, match="unknown option"):
         parse(Page(None, '```python a="b"\n```')).sound()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("```python\nx = '''a\n   \nb'''\n```", 3, "holds nothing but blanks"),
+        ("- a\n\n    ```python\n    x = 1\n     \n    y = 2\n    ```", 5, "blanks"),
+        ("```python\n   \n\n```", 1, "this fence holds no code"),
+        ("```python\n```", 1, "this fence holds no code"),
+    ],
+)
+def test_lines_of_blanks_are_told_as_what_they_are(text, line, message):
+    told = wrong(text)
+    assert told.startswith(f"(text):{line}: ") and message in told
+    assert "indented" not in told
+
+
+def test_lines_that_are_empty_are_kept():
+    assert outputs("```python\nx = '''a\n\n\nb'''\nx\n```") == ["'a\\n\\n\\nb'"]

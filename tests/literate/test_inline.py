@@ -111,7 +111,7 @@ WRONG = {
     FENCE + "It is `{python} nothing`.": "NameError: name 'nothing' is not defined",
     FENCE + "It is `{python} ' '`.": "' ' cannot stand in a line of text",
     FENCE + r"It is `{python} 'a\nb'`.": r"'a\nb' cannot stand in a line of text",
-    FENCE + "It is `{python} print(1) or 'x'`.": "it prints: put that into a block",
+    FENCE + "It is `{python} print(1) or 'x'`.": "this came after the block had ended",
 }
 
 

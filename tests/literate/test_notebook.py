@@ -167,6 +167,47 @@ def test_without_a_known_address_links_are_text():
     assert "and a link, another,\n`x()`, `[no](link.md)`." in text
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("It costs $5-$6 an hour.", r"It costs \$5-\$6 an hour."),
+        (r"a delimiter $ between \(x\) and $y$", r"a delimiter \$ between $x$ and $y$"),
+        (r"\$5 and `$a$`", r"\$5 and `$a$`"),
+        ("$$\nx\n$$", "$$\nx\n$$"),
+    ],
+)
+def test_a_dollar_that_is_no_formula_is_none_in_the_notebook(text, wanted):
+    assert notebook.notebook(Page(None, text)).cells[0].source == wanted
+
+
+def script_of(*blocks: str) -> str:
+    fences = (f"```python{block}\n```" for block in blocks)
+    return notebook.script(notebook.notebook(Page(None, "\n\n".join(fences))))
+
+
+def said_by(script: str, capsys) -> str:
+    exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
+    return capsys.readouterr().out
+
+
+def test_a_text_in_a_block_that_must_raise_is_not_moved(capsys):
+    script = script_of(' raises="KeyError"\nif True:\n    raise KeyError("""a\n  b""")')
+    assert said_by(script, capsys) == "KeyError: 'a\\n  b'\n"
+
+
+def test_a_block_that_must_not_parse_does_not_break_the_script(capsys):
+    script = script_of(' raises="SyntaxError"\n1 +', "\nprint(2)")
+    assert said_by(script, capsys).split("\n")[1:] == ["2", ""]
+
+
+def test_figures_are_shown_only_by_a_script_that_draws():
+    assert "plt.show()" not in script_of("\nx = 'matplotlib'")
+    assert "plt.show()" not in script_of("\nimport matplotlib")
+    for drawing in ("import matplotlib.pyplot as plt", "from matplotlib import pyplot"):
+        name = "" if " as " in drawing else " as plt"
+        assert "plt.show()" in script_of(f"\n{drawing}{name}")
+
+
 LEFT_OVER = {
     "admonition": r"^(!!!|\?\?\?)",
     "tab": r"^===",

@@ -1,6 +1,7 @@
 """The process of a page: state, output, figures, errors, and every way to die."""
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -49,17 +50,9 @@ def test_the_value_of_a_last_expression_is_printed():
     assert text_of("'b';") == ""
     assert text_of("None") == ""
     assert text_of("x = 3") == ""
-
-
-def test_a_value_with_a_form_for_the_web_is_not_printed():
-    source = (
-        "class Table:\n    def __repr__(self): return 'plain'\n"
-        "    def _repr_html_(self): return '<table></table>'\n"
-        "print('above')\nTable()"
-    )
-    (output,) = run_all(source).outputs
-    assert (output.text, output.plain) == ("above", "plain")
-    assert output.html == "<table></table>"
+    assert text_of("x = 3\nx  # shown;") == "3"
+    assert text_of("x = 3\nx; # hidden") == ""
+    assert text_of("';'  # a semicolon in a text") == "';'"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +60,8 @@ def test_a_value_with_a_form_for_the_web_is_not_printed():
     [
         ("print('a\\x1b[31mred')", "control character '\\x1b'"),
         ("print('5 %\\r6 %')", "control character '\\r'"),
+        ("print('a\\x9bb')", "control character '\\x9b'"),
+        ("import sys, io; sys.stderr = io.StringIO()", "sys.stderr replaced"),
         ("import sys, io; sys.stdout = io.StringIO()", "sys.stdout replaced"),
     ],
 )
@@ -87,17 +82,6 @@ def test_processor_time_is_measured_with_that_of_children():
     assert asleep.work < asleep.seconds
 
 
-def test_what_child_processes_print_is_caught_in_order():
-    source = (
-        "import subprocess, sys\nprint('before')\n"
-        "code = 'print(\"inside\")'\n"
-        "sys.stdout.flush()\n"
-        "done = subprocess.run([sys.executable, '-c', code])\n"
-        "print('after')"
-    )
-    assert text_of(source) == "before\ninside\nafter"
-
-
 def test_a_warning_is_printed_and_old_api_is_an_error():
     warn = "import warnings\nwarnings.warn('careful', {})"
     assert text_of(warn.format("UserWarning")) == "UserWarning: careful"
@@ -116,6 +100,7 @@ def test_a_figure_is_svg_in_the_ink_of_the_page():
     assert run_all(source, "plt.get_fignums()").outputs[1].text == "[]"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they start afresh")
 def test_data_loader_workers_can_be_used():
     source = """
 import torch
@@ -225,9 +210,10 @@ def test_what_a_page_starts_ends_with_it():
         "import subprocess, sys\n"
         "code = 'import time; time.sleep(60)'\n"
         "child = subprocess.Popen([sys.executable, '-c', code])\n"
-        "child.pid"
+        "print('pid', child.pid)\n"
+        "1 / 0"
     )
-    pid = int(text_of(source))
+    pid = int(re.search(r"^pid (\d+)$", failure_of(source), re.M)[1])
     for _ in range(50):
         try:
             os.kill(pid, 0)

@@ -82,6 +82,8 @@ def test_a_module_comes_once(snippets):
         "from snippets.base import *",
         "from .base import x",
         "def f():\n    from snippets.base import x",
+        "y = 1; from snippets.base import x",
+        "from snippets.base import x; y = x",
     ],
 )
 def test_other_imports_are_errors(snippets, source):

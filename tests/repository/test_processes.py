@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from literate.project import ROOT
-from literate.running.worker import ENVIRONMENT
+from literate.running.surroundings import ENVIRONMENT
 from tests.processes import FORKS, Program, run_alone, run_together
 
 FINDS = """
