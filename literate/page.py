@@ -45,7 +45,7 @@ class Page:
     first: int = 1
     meta: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """The page's path in the project, such as `docs/llm/day-3/index.md`."""
         return relative(self.path) if self.path else "(text)"
