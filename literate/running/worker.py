@@ -9,6 +9,7 @@ import ast
 import atexit
 import contextlib
 import faulthandler
+import gc
 import inspect
 import io
 import linecache
@@ -134,6 +135,7 @@ class Page:
         figures.configure()
         _configure_warnings()
         _configure_processes()
+        gc.freeze()  # what the server imported is no garbage: not looked through again
         inspect.getfile = _file_of  # type: ignore[assignment]  # more than files
         sys.addaudithook(self._notice)
 
