@@ -65,7 +65,8 @@ def _checked(kind: str, content: Any, name: str) -> Any:
         return content.encode()
     if kind == "text/html" and (found := SCRIPTS.search(content)):
         raise TypeError(
-            f"the HTML of {name} has {found[0]!r}: pages load and run nothing else"
+            f"the HTML of {name} has {found[0]!r}, and pages load and run nothing from"
+            " elsewhere: print it"
         )
     return content
 

@@ -6,8 +6,6 @@ order in which they printed it, as in a terminal. A process that a block starts 
 the block's file: what it prints later is found there, and belongs to no other block.
 """
 
-import contextlib
-import ctypes
 import io
 import os
 import sys
@@ -39,7 +37,7 @@ class Printed:
         self.late: list[Late] = []  # from threads, which share the streams
 
     def replace_streams(self) -> None:
-        """Put our streams in the place of Python's, and those of C beside them."""
+        """Put our streams in the place of Python's; standard input is empty."""
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -47,7 +45,6 @@ class Printed:
         self.begin(-1)
         sys.stdout = sys.__stdout__ = Stream(self, 1, "strict")  # type: ignore[misc]
         sys.stderr = sys.__stderr__ = Stream(self, 2, "backslashreplace")  # type: ignore[misc]
-        _hold_nothing_back()
 
     def begin(self, block: int) -> None:
         """Let what is printed from now on belong to this block."""
@@ -116,18 +113,3 @@ def read(folder: Path, block: int) -> str:
 def _text(data: bytes) -> str:
     """Bytes as text; those of child processes on Windows end their lines by CR LF."""
     return data.decode("utf8", errors="backslashreplace").replace("\r\n", "\n")
-
-
-def _hold_nothing_back() -> None:
-    """Let C's standard output write at once, too, where its name is known."""
-    unbuffered = 4 if os.name == "nt" else 2  # _IONBF
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        if os.name == "nt":
-            library: Any = ctypes.CDLL("ucrtbase")
-            library.__acrt_iob_func.restype = ctypes.c_void_p
-            stream = ctypes.c_void_p(library.__acrt_iob_func(1))
-        else:
-            library = ctypes.CDLL(None)
-            name = "__stdoutp" if sys.platform == "darwin" else "stdout"
-            stream = ctypes.c_void_p.in_dll(library, name)
-        library.setvbuf(stream, None, unbuffered, 0)

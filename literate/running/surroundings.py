@@ -23,7 +23,8 @@ OF_PAGES = {
     "LINES": "24",
     "LC_ALL": "C",
     "NO_COLOR": "1",
-    "PYTHONUNBUFFERED": "1",  # what Python child processes print stands in order
+    # what libraries in C and child processes of Python print stands in order
+    "PYTHONUNBUFFERED": "1",
     "PYTHONUTF8": "1",
     "TERM": "dumb",
     "TZ": "UTC",

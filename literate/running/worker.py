@@ -9,6 +9,7 @@ import ast
 import atexit
 import contextlib
 import faulthandler
+import gc
 import inspect
 import io
 import linecache
@@ -144,6 +145,7 @@ class Page:
         figures.configure()
         _configure_warnings()
         _configure_processes()
+        gc.freeze()  # what the server imported is no garbage: not looked through again
         inspect.getfile = _file_of  # type: ignore[assignment]  # more than files
         sys.addaudithook(self._notice)
 
@@ -197,10 +199,9 @@ class Page:
                 return Failure(f"the thread {thread.name} does not end: join it", block)
         atexit._run_exitfuncs()
         for process in psutil.Process().children(recursive=True):
-            if self._is_of_the_page(process):
+            if command := _command_of(process):
                 last = max(self.children.values(), default=0)
                 block = self.children.get(process.pid, last)
-                command = " ".join(process.cmdline())[:200]
                 why = f"it leaves a process running: {process.pid} ({command})"
                 return Failure(f"{why}; end it in the block, and wait for it", block)
         return self._left_behind()
@@ -209,16 +210,6 @@ class Page:
         """Hear of what Python does: whether it starts processes."""
         if event in STARTS:
             self.starts = True
-
-    def _is_of_the_page(self, process: psutil.Process) -> bool:
-        """Whether a child process runs, and is no helper of Python's own."""
-        try:
-            runs = process.status() != psutil.STATUS_ZOMBIE
-            return runs and "multiprocessing.resource_tracker" not in str(
-                process.cmdline()
-            )
-        except psutil.Error:  # it has just ended
-            return False
 
     def _left_behind(self) -> Failure | None:
         """What earlier blocks printed after their end, or ran in a second process."""
@@ -249,8 +240,19 @@ class Page:
         if raised is None:
             self.forked.write_text(str(block), "utf8")
         elif not isinstance(raised, SystemExit):
-            traceback.print_exception(raised)
+            print(_traceback(raised), end="", file=sys.stderr)
         os._exit(0 if raised is None else 1)
+
+
+def _command_of(process: psutil.Process) -> str:
+    """The command of a process that runs; empty for a helper of Python's own."""
+    try:
+        command = " ".join(process.cmdline())[:200] or process.name()
+        has_ended = process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:  # it has just ended
+        return ""
+    helps = "multiprocessing.resource_tracker" in command
+    return "" if has_ended or helps else command
 
 
 def _configure_warnings() -> None:
@@ -311,13 +313,11 @@ def execute(source: str, filename: str, namespace: dict[str, Any]) -> Shown:
         tree.body.pop()
     else:
         last = None
-    # asserts count, even where Python was told to leave them out
-    code = compile(tree, filename, "exec", dont_inherit=True, optimize=0)
-    exec(code, namespace)
+    exec(compile(tree, filename, "exec", dont_inherit=True), namespace)
     if last is None:
         return Shown()
     value = ast.Expression(last.value)
-    code = compile(value, filename, "eval", dont_inherit=True, optimize=0)
+    code = compile(value, filename, "eval", dont_inherit=True)
     return _shown(eval(code, namespace))
 
 

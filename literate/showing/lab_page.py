@@ -22,12 +22,13 @@ from mkdocs_jupyter.config import settings
 from literate import store
 from literate.handing_out.labs import FOLDER, labs
 from literate.project import CACHE, ROOT, PageError, mode, relative, serving
-from literate.running import dependencies, process, vocabularies
+from literate.running import dependencies, process, surroundings, vocabularies
 from literate.running.schedule import SCHEDULE
 from literate.showing import render
 
 KIND = "labs"
 TEMPLATES = ROOT / "overrides" / "labs"
+OWN = (Path(__file__), Path(surroundings.__file__))  # what shapes a lab's outputs
 OPTIONS = (  # of mkdocs-jupyter, handed on to what it renders with
     "kernel_name",
     "theme",
@@ -52,7 +53,7 @@ def key(lab: Path) -> str:
     templates = [path for path in TEMPLATES.rglob("*") if path.is_file()]
     return store.digest(
         store.environment(),
-        store.digest_of_files([lab, Path(__file__), ROOT / "mkdocs.yml", *templates]),
+        store.digest_of_files([lab, *OWN, ROOT / "mkdocs.yml", *templates]),
         store.digest_of_files(dependencies.files([text])),
     )
 

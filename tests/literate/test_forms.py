@@ -127,7 +127,7 @@ def test_an_image_of_pillow_is_a_figure():
         ),
         (
             shown_by("_repr_html_", "'<img src=\"https://example.org/x\">'"),
-            "pages load and run nothing else",
+            "pages load and run nothing from elsewhere",
         ),
         (
             "import matplotlib.pyplot as plt\n"

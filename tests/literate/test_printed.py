@@ -106,7 +106,7 @@ def test_a_thread_that_prints_after_its_block_is_refused():
 
 def test_a_thread_that_prints_in_a_later_block_is_not_shown_there():
     wait = "import time\ntime.sleep(0.6)\nprint('mine')"
-    result = run_all("x = 1", LATE_THREAD.format(0.2), wait)
+    result = run_all("x = 1", LATE_THREAD.format(0.2), wait, "1 / 0")
     assert result.failed.block == 1
     assert [output.text for output in result.outputs] == [""]
     assert "late\n\nthis came after the block had ended" in result.failed.message

@@ -52,7 +52,7 @@ def test_a_page_sees_nothing_of_whoever_builds(tmp_path):
     done = subprocess.run(
         [sys.executable, "-O", "-c", BUILDER.format([ASK, SHORT, CHILD])],
         cwd=ROOT,
-        env=os.environ | STRANGE | {"MATPLOTLIBRC": str(style)},
+        env=os.environ | STRANGE | {"MPLCONFIGDIR": str(tmp_path)},
         capture_output=True,
         text=True,
     )
