@@ -25,7 +25,7 @@ from snippets.image_dataset import (
     problem_of,
     read_image,
 )
-from snippets.transforms import to_tensor, to_unit
+from snippets.transforms import pil_to_tensor, to_unit
 from tests.processes import Done, run_program
 
 DIGITS = tuple("0123456789")
@@ -50,7 +50,7 @@ def dataset_of(root: Path, transform=None) -> ImageDataset:
 
 
 def tensor_of(image: Image.Image) -> torch.Tensor:
-    return to_unit(to_tensor(image))
+    return to_unit(pil_to_tensor(image))
 
 
 class TestWriting:

@@ -10,18 +10,18 @@ from PIL import Image
 from snippets.transforms import (
     channel_statistics,
     draw_crop,
+    pil_to_tensor,
     resize_image,
     resize_weights,
     rotate_image,
     standardise,
-    to_tensor,
     to_unit,
 )
 
 
 def test_rows_and_columns_do_not_change_places():
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-    tensor = to_tensor(Image.fromarray(pixels))
+    tensor = pil_to_tensor(Image.fromarray(pixels))
     assert tensor.shape == (3, 2, 3)
     assert tensor[2, 1, 0] == pixels[1, 0, 2]
 
@@ -29,7 +29,7 @@ def test_rows_and_columns_do_not_change_places():
 @pytest.mark.parametrize("mode", ["P", "RGBA", "1", "I;16", "CMYK"])
 def test_a_mode_whose_numbers_mean_something_else_is_refused(mode):
     with pytest.raises(ValueError, match=f"mode {mode}: convert it to L or RGB"):
-        to_tensor(Image.new(mode, (2, 2)))
+        pil_to_tensor(Image.new(mode, (2, 2)))
 
 
 def test_only_bytes_have_a_known_range():
