@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import torchvision.transforms.functional as VF
 from PIL import Image
 
 from snippets.transforms import (
@@ -81,6 +82,45 @@ def test_a_quarter_turn_is_exact():
     image = torch.rand(1, 5, 5)
     assert torch.allclose(rotate_image(image, 90), image.rot90(1, (1, 2)), atol=1e-5)
     assert torch.equal(rotate_image(image, 0), image)
+
+
+def test_the_dtype_and_the_device_are_those_of_the_image():
+    torch.manual_seed(0)
+    image = torch.rand(3, 6, 5)
+    for change in (lambda x: resize_image(x, 4, 7), lambda x: rotate_image(x, 30)):
+        expected = change(image)
+        with torch.device("meta"):
+            assert torch.equal(change(image), expected)
+        assert change(image.to("meta")).device.type == "meta"
+        for dtype in (torch.float64, torch.bfloat16):
+            found = change(image.to(dtype))
+            assert found.dtype == dtype
+            assert torch.allclose(found.float(), expected, atol=0.02)
+
+
+def test_statistics_are_computed_where_the_images_are():
+    images = [torch.rand(3, 4, 4) for _ in range(2)]
+    with torch.device("meta"):
+        mean, std = channel_statistics(images)
+    assert mean.device == std.device == images[0].device
+    moved = channel_statistics([image.to("meta") for image in images])
+    assert [part.device.type for part in moved] == ["meta", "meta"]
+
+
+def test_to_tensor_of_torchvision_scales_and_ours_has_the_name_of_what_it_is():
+    picture = Image.new("L", (2, 2), 255)
+    assert pil_to_tensor(picture).max() == VF.pil_to_tensor(picture).max() == 255
+    assert VF.to_tensor(picture).max() == 1
+
+
+def test_a_crop_repeats_with_its_generator_and_leaves_the_global_one():
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    one, other = (torch.Generator().manual_seed(5) for _ in range(2))
+    crops = [draw_crop(30, 50, generator=one) for _ in range(5)]
+    assert crops == [draw_crop(30, 50, generator=other) for _ in range(5)]
+    assert torch.rand(1) == expected
 
 
 def test_a_crop_lies_in_the_image_and_keeps_to_its_bounds():
