@@ -38,12 +38,14 @@ def to_unit(image: Tensor) -> Tensor:
 def standardise(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Subtract a mean and divide by a spread, both (C,), channel by channel.
 
-    Raises ValueError unless the image has as many channels: broadcasting would make
-    more of them.
+    Raises ValueError for a spread that is not above 0, and unless the image has as many
+    channels: broadcasting would make more of them.
     """
     if not len(mean) == len(std) == len(image):
         found = f"{len(mean)} means and {len(std)} spreads"
         raise ValueError(f"{found} for an image of {len(image)} channels")
+    if not (std > 0).all():
+        raise ValueError(f"std={std.tolist()}: a constant channel cannot be scaled")
     return (image - mean[:, None, None]) / std[:, None, None]
 
 

@@ -51,6 +51,13 @@ def test_as_many_means_as_channels():
     assert standardise(torch.zeros(3, 2, 2), *three).shape == (3, 2, 2)
 
 
+@pytest.mark.parametrize("spread", [0.0, -1.0, math.nan])
+def test_a_constant_channel_cannot_be_scaled(spread):
+    std = torch.tensor([1.0, spread])
+    with pytest.raises(ValueError, match=r"std=\[1.0, .*\]: a constant channel"):
+        standardise(torch.zeros(2, 2, 2), torch.zeros(2), std)
+
+
 def test_statistics_count_pixels_and_not_images():
     small, large = torch.zeros(1, 1, 1), torch.ones(1, 3, 1)
     mean, std = channel_statistics([small, large])
