@@ -144,12 +144,15 @@ def binary_cross_entropy_with_logits(
     multiplies the loss of the share that is 1. Raises ValueError for unequal shapes.
     """
     check_shapes_equal(logits, targets)
-    zero = torch.zeros_like(logits)
-    if_yes = log_sum_exp(torch.stack([zero, -logits]), dim=0)  # -ln p
-    if_no = log_sum_exp(torch.stack([zero, logits]), dim=0)  # -ln (1 - p)
+    if_yes, if_no = softplus(-logits), softplus(logits)  # -ln p, -ln (1 - p)
     if pos_weight is not None:
         if_yes = pos_weight * if_yes
     return reduce(targets * if_yes + (1 - targets) * if_no, reduction)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """ln(exp(0) + exp(x)), any shape: the larger of the two exponents taken out."""
+    return torch.maximum(x, torch.zeros_like(x)) + (-x.abs()).exp().log1p()
 
 
 def check_shapes_equal(predictions: Tensor, targets: Tensor) -> None:

@@ -46,7 +46,10 @@ def causal_weights(x: Tensor) -> Tensor:
 
 PAIRS = {
     "log_softmax": (losses.log_softmax, lambda x: x.log_softmax(dim=-1)),
-    "log_sum_exp": (losses.log_sum_exp, lambda x: x.logsumexp(dim=-1)),
+    "log_sum_exp": (  # PyTorch's own gradient is not exact next to 1e8
+        losses.log_sum_exp,
+        lambda x: x.double().logsumexp(dim=-1).to(x.dtype),
+    ),
     "nll_loss": (
         lambda x: losses.nll_loss(x, TARGETS),
         lambda x: F.nll_loss(x, TARGETS),
@@ -105,7 +108,17 @@ def test_hard_numbers_give_what_pytorch_gives(name, row, dtype):
     )
     for one, other in zip(ours, theirs, strict=True):
         assert one.dtype == other.dtype == dtype
-        assert torch.allclose(one, other, rtol=rtol, atol=rtol, equal_nan=True)
+        if theirs[0].isnan().all():  # PyTorch has no answer: then neither may ours
+            assert not ours[0].isfinite().any()
+        else:
+            assert torch.allclose(one, other, rtol=rtol, atol=rtol, equal_nan=True)
+
+
+def test_the_gradient_of_binary_cross_entropy_is_finite_for_infinite_logits():
+    logits = torch.tensor([INF, -INF, INF, -INF, 0.0], requires_grad=True)
+    goal = torch.tensor([1.0, 0.0, 0.0, 1.0, 1.0])
+    losses.binary_cross_entropy_with_logits(logits, goal, reduction="sum").backward()
+    assert logits.grad.tolist() == [0.0, 0.0, 1.0, -1.0, -0.5]
 
 
 @pytest.mark.parametrize("size", [1e-20, 1.0, 1e4])
@@ -123,8 +136,8 @@ def test_attention_of_hard_numbers(size):
 def test_a_mean_over_many_examples_does_not_overflow_in_half_precision(dtype):
     logits = torch.zeros(70_000, 2, dtype=dtype)
     targets = torch.zeros(70_000, dtype=torch.int64)
-    for loss in (losses.cross_entropy, F.cross_entropy):
-        assert loss(logits, targets).item() == pytest.approx(math.log(2), rel=0.01)
+    loss = losses.cross_entropy(logits, targets)  # PyTorch's is 0 in float16
+    assert loss.item() == pytest.approx(math.log(2), rel=0.01)
 
 
 def test_the_loss_of_large_logits_keeps_its_last_digit():
