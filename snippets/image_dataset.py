@@ -148,7 +148,7 @@ def read_image(path: str | Path, mode: str = "L") -> Image.Image:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)  # as the camera was held
             image.load()  # all of it: `open` reads the first bytes only
-    except (FileNotFoundError, PermissionError):
+    except (FileNotFoundError, IsADirectoryError, PermissionError, MemoryError):
         raise
     except Exception as error:  # damage can make readers stumble over anything
         raise ImageFileError(f"{name} cannot be read: {reason(path, error)}") from error
