@@ -6,6 +6,7 @@ import random
 import re
 import warnings
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -229,18 +230,33 @@ def load_checkpoint(path: str | Path, run: ResumableRun) -> None:
 
 # --8<-- [start:differences]
 def settings_of(part: Any) -> dict[str, Any]:
-    """Type and settings of a part of a run. A function, as in `LambdaLR`, has none."""
-    own: dict[str, Any]
+    """Type and settings of a part of a run; of a schedule, its values at some steps."""
+    found: dict[str, Any] = {"type": type(part).__qualname__}
     if isinstance(part, nn.Module):
         layers = [(name or "itself", layer) for name, layer in part.named_modules()]
-        own = {name: f"{type(x).__name__}({x.extra_repr()})" for name, x in layers}
-    else:
-        own = outline(part.state_dict(), numbers=True)
-        own.pop("state", None)  # what the steps of an optimizer gather
+        told = {name: f"{type(x).__name__}({x.extra_repr()})" for name, x in layers}
+        return found | {"layers": told}
+    found |= outline(part.state_dict(), numbers=True)
+    found.pop("state", None)  # what the steps of an optimizer gather
     if isinstance(part, Optimizer):
         groups = [group["params"] for group in part.param_groups]
-        own["shapes"] = [[str(tuple(p.shape)) for p in group] for group in groups]
-    return {"type": type(part).__qualname__, **own}
+        found["shapes"] = [[str(tuple(p.shape)) for p in group] for group in groups]
+    # ours has one function for all groups, `LambdaLR` one for each
+    schedule = getattr(part, "schedule", None)
+    schedules = getattr(part, "lr_lambdas", [schedule] if schedule else [])
+    found["values"] = [values_of(function) for function in schedules]
+    return found
+
+
+def values_of(schedule: Callable[[int], float]) -> list[Any]:
+    """What a schedule gives at some steps: functions themselves cannot be compared."""
+    found: list[Any] = []
+    for step in (0, 1, 10, 100, 1000, 10_000):
+        try:
+            found.append(float(schedule(step)))
+        except Exception as error:  # past its end
+            found.append(str(error))
+    return found
 
 
 def outline(value: Any, numbers: bool = False) -> Any:

@@ -256,7 +256,7 @@ def test_a_missing_key_and_one_too_many_are_told(saved):
 
 
 def test_another_shape_is_told(saved):
-    message = r"model\.0 was Linear\(.*out_features=6.* and is Linear\(.*=9"
+    message = r"model\.layers\.0 was Linear\(.*out_features=6.* and is Linear\(.*=9"
     refused(saved, message, width=9)
 
 
@@ -307,6 +307,10 @@ A_SCHEDULER = {
     ),
     "plateau": lambda o: lr_scheduler.ReduceLROnPlateau(o, patience=2),
     "ours": lambda o: schedules.Scheduler(o, schedules.cosine_decay(100)),
+    "ours, longer": lambda o: schedules.Scheduler(o, schedules.cosine_decay(200)),
+    "ours, one cycle": lambda o: schedules.Scheduler(o, schedules.one_cycle(100)),
+    "a function": lambda o: lr_scheduler.LambdaLR(o, lambda step: 0.9**step),
+    "another function": lambda o: lr_scheduler.LambdaLR(o, lambda step: 0.8**step),
     "our plateau": lambda o: schedules.Plateau(o, patience=2),
     "our patient plateau": lambda o: schedules.Plateau(o, patience=3),
 }
@@ -380,7 +384,7 @@ def test_another_model_with_the_same_tensors_is_told(saved):
     run = new_run()
     run.model[2].p = 0.5
     run.model = run.model
-    stays(saved, run, r"model\.2 was Dropout\(p=0\.3.* and is Dropout\(p=0\.5")
+    stays(saved, run, r"model\.layers\.2 was Dropout\(p=0\.3.* and is Dropout\(p=0\.5")
 
 
 MISSING = [
