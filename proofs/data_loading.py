@@ -1,15 +1,38 @@
 """The loader and the padding of day 3 against PyTorch's."""
 
 import itertools
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader, TensorDataset, default_collate
+from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
 
 from proofs import Pairs, proof
 from snippets.data_loading import collate, load_batches, pad_batch
 
 PAGE = "pytorch/day-3/data-loading.md"
+
+
+def in_its_order(
+    data: Dataset, generator: torch.Generator | None, **options: Any
+) -> list[Any]:
+    """Our batches, in the order of `DataLoader`, which draws more numbers than it uses.
+
+    First a seed for workers, even if it has none; without a generator another one for
+    the order; and at the end of an epoch an order that nobody uses.
+    """
+    draw_seed(generator)
+    if options.get("shuffle") and generator is None:
+        generator = torch.Generator().manual_seed(draw_seed(None))
+    batches = list(load_batches(data, generator=generator, **options))
+    if options.get("shuffle"):
+        torch.randperm(len(data), generator=generator)
+    return batches
+
+
+def draw_seed(generator: torch.Generator | None) -> int:
+    """A random seed, from a generator or else from PyTorch's global one."""
+    return int(torch.empty((), dtype=torch.int64).random_(generator=generator))
 
 
 @proof(
@@ -32,7 +55,7 @@ def loader() -> Pairs:
         torch.manual_seed(0)
         generator = torch.Generator().manual_seed(1) if own else None
         for epoch in expected:
-            ours = list(load_batches(data, generator=generator, **options))
+            ours = in_its_order(data, generator, **options)
             yield len(ours), len(epoch)
             for mine, other in zip(ours, epoch, strict=True):
                 yield from zip(mine, other, strict=True)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from proofs import Pairs, proof
 from snippets.metrics import (
-    BatchAverage,
-    accuracy,
+    RunningMean,
+    accuracy_of,
     class_scores,
     confusion_matrix,
     expected_calibration_error,
@@ -40,7 +40,7 @@ def number(value: float) -> Tensor:
 
 @proof(
     "Average over batches",
-    ours="snippets.metrics.BatchAverage",
+    ours="snippets.metrics.RunningMean",
     theirs="sklearn.metrics.log_loss",
     page=PAGE,
     bound=1e-6,
@@ -49,7 +49,7 @@ def average() -> Pairs:
     """Cross-entropies of batches whose last one is smaller."""
     logits, labels = guesses()
     for size in (1, 7, 128, 299, 300):
-        mean = BatchAverage()
+        mean = RunningMean()
         for z, y in zip(logits.split(size), labels.split(size), strict=True):
             mean.add(F.cross_entropy(z, y).item(), len(y))
         expected = sklearn.metrics.log_loss(labels, logits.double().softmax(dim=1))
@@ -74,7 +74,7 @@ def confusion() -> Pairs:
 
 @proof(
     "Accuracy",
-    ours="snippets.metrics.accuracy",
+    ours="snippets.metrics.accuracy_of",
     theirs="sklearn.metrics.accuracy_score",
     page=PAGE,
     bound=1e-12,
@@ -85,7 +85,7 @@ def right() -> Pairs:
     predictions = logits.argmax(dim=1)
     matrix = confusion_matrix(labels, predictions, 10)
     expected = sklearn.metrics.accuracy_score(labels, predictions)
-    yield number(accuracy(matrix)), number(expected)
+    yield number(accuracy_of(matrix)), number(expected)
 
 
 @proof(

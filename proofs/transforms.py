@@ -9,10 +9,10 @@ from proofs import Pairs, proof
 from snippets.transforms import (
     channel_statistics,
     draw_crop,
+    pil_to_tensor,
     resize_image,
     rotate_image,
     standardise,
-    to_tensor,
     to_unit,
 )
 
@@ -37,7 +37,7 @@ def pictures() -> list[Image.Image]:
 def numbers() -> Pairs:
     """ToImage, ToDtype and Normalize, each and together."""
     for picture in pictures():
-        ours, theirs = to_tensor(picture), v2.functional.to_image(picture)
+        ours, theirs = pil_to_tensor(picture), v2.functional.to_image(picture)
         yield ours.dtype, theirs.dtype
         yield ours, theirs
         yield to_unit(ours), v2.ToDtype(torch.float32, scale=True)(theirs)

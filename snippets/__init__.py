@@ -25,6 +25,9 @@ RENAMED = {  # the name that a module of this package once had: the name that it
 }
 
 NAMES: dict[str, dict[str, str]] = {  # names in a module: what each is called now
+    "metrics": {"BatchAverage": "RunningMean", "accuracy": "accuracy_of"},
+    "optimizers": {"Optimizer": "PerParameterOptimizer"},
+    "transforms": {"to_tensor": "pil_to_tensor"},
 }
 
 

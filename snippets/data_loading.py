@@ -1,4 +1,4 @@
-"""Batches: a loader in ten lines that gives what `DataLoader` gives, and padding.
+"""Batches: what `DataLoader` does in a loop of ten lines, and padding.
 
 Axes: `B` samples of a batch, `T` tokens of the longest one. Masks are boolean, True for
 what is real.
@@ -42,8 +42,9 @@ def collate(samples: Sequence[Any]) -> Any:
     """Make one batch of samples, as PyTorch's `default_collate` does.
 
     Tensors of one shape (...) become (B, ...), numbers become (B,), and tuples of these
-    a list of batches, one for each place in the tuple. Raises TypeError for anything
-    else; `default_collate` knows a few more types.
+    a list of batches, one for each place in the tuple; so does a NamedTuple, which
+    `default_collate` would keep. Raises TypeError for anything else; `default_collate`
+    knows a few more types.
     """
     first = samples[0]
     if isinstance(first, Tensor):
@@ -71,34 +72,21 @@ def load_batches(
 ) -> Iterator[Any]:
     """Walk a map-style dataset once, in batches, as `DataLoader` without workers.
 
-    The same generator gives the same order as there. Raises ValueError for a
-    `batch_size` below 1.
+    With `shuffle`, in an order that `generator` draws (PyTorch's global one if None).
+    Raises ValueError for a `batch_size` below 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: a batch needs at least one sample")
-    draw_seed(generator)  # DataLoader draws a seed for workers, even if it has none
     order = list(range(len(dataset)))
     if shuffle:
-        generator = generator or torch.Generator().manual_seed(draw_seed(None))
         order = torch.randperm(len(dataset), generator=generator).tolist()
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         if len(chosen) == batch_size or not drop_last:
             yield collate_fn([dataset[index] for index in chosen])
-    if shuffle:
-        torch.randperm(len(dataset), generator=generator)  # DataLoader: one to spare
 
 
 # --8<-- [end:loader]
-
-
-# --8<-- [start:seed]
-def draw_seed(generator: torch.Generator | None) -> int:
-    """A random seed, from a generator or else from PyTorch's global one."""
-    return int(torch.empty((), dtype=torch.int64).random_(generator=generator))
-
-
-# --8<-- [end:seed]
 
 
 # --8<-- [start:sentences]
@@ -136,12 +124,12 @@ def pad_batch(samples: Sequence[Tensor], padding: int = 0) -> PaddedBatch:
     if not samples or any(sample.dim() != 1 for sample in samples):
         shapes = [tuple(sample.shape) for sample in samples]
         raise ValueError(f"need one or more sequences of one axis, got {shapes}")
-    lengths = torch.tensor([len(sample) for sample in samples])  # (B,)
-    T = int(lengths.max())
+    T = max(len(sample) for sample in samples)
     ids = samples[0].new_full((len(samples), T), padding)  # (B, T)
-    for row, sample in zip(ids, samples, strict=True):
-        row[: len(sample)] = sample
-    real = torch.arange(T) < lengths[:, None]  # (T,) < (B, 1) -> (B, T)
+    real = torch.zeros_like(ids, dtype=torch.bool)
+    for row, sample in enumerate(samples):
+        ids[row, : len(sample)] = sample
+        real[row, : len(sample)] = True
     return PaddedBatch(ids, real)
 
 
@@ -174,6 +162,7 @@ class SimilarLengths:
         """The indices of each batch."""
         noise = torch.rand(len(self.lengths), generator=self.generator) * self.spread
         batches = (self.lengths + noise).argsort().split(self.batch_size)
+        batches = batches[: len(self)]  # nothing is split into one empty batch
         for number in torch.randperm(len(batches), generator=self.generator).tolist():
             yield batches[number].tolist()
 

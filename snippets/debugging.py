@@ -1,7 +1,8 @@
 """Checks of a training program that are run before it is trained, and after a change.
 
-A check raises `CheckFailed`, with the values that it found. Axes: `B` images of a
-batch, `V` classes.
+A check is given a function that builds the program, and spoils what it builds. It
+raises `CheckFailed`, with the values that it found. Axes: `B` images of a batch, `V`
+classes.
 """
 
 # --8<-- [start:imports]
@@ -9,7 +10,7 @@ import contextlib
 import copy
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from snippets.checkpoint import random_states, restore_random_states
+from snippets.modes import evaluating
 from snippets.table import Table
 
 # --8<-- [end:imports]
@@ -45,9 +48,14 @@ class Program:
     images: Tensor
     labels: Tensor
     n_classes: int = 10
+    image_range: tuple[float, float] = (-5.0, 5.0)  # what scaled images lie within
+    frozen: Collection[str] | None = None  # parameters that stay; None: as they are set
 
     def copy(self) -> "Program":
-        """The same program with a model and an optimizer that may be spoiled."""
+        """The same program with a model and an optimizer that may be spoiled.
+
+        What `step` uses besides, such as a scheduler, is not copied.
+        """
         model, optimizer = copy.deepcopy((self.model, self.optimizer))
         return replace(self, model=model, optimizer=optimizer)
 
@@ -56,16 +64,34 @@ class Program:
         return float(self.step(self.model, self.optimizer, self.images, self.labels))
 
 
+Build = Callable[[], Program]
+
+
+def fresh(build: Build) -> Program:
+    """A program that a check may spoil: model, optimizer and all that `step` changes.
+
+    Raises TypeError unless `build` makes a new one in each call.
+    """
+    if not callable(build):
+        raise TypeError("give a function that builds a program, not a program itself")
+    one, other = build(), build()
+    if one.model is other.model or one.optimizer is other.optimizer:
+        raise TypeError("two calls gave one model or optimizer: build it in the call")
+    return one
+
+
 # --8<-- [end:program]
 
 
 # --8<-- [start:batch]
-def check_batch(program: Program) -> None:
+def check_batch(build: Build) -> None:
     """Whether images and labels are what a classifier takes.
 
-    Raises CheckFailed for images that are not floats, not finite, not scaled, or all
-    the same; and for labels that are not (B,), int64, from 0 to V - 1.
+    Raises CheckFailed for images that are not floats, not finite, outside of
+    `image_range`, or all the same; and for labels that are not (B,), int64, from 0 to
+    V - 1.
     """
+    program = build()
     images, labels, last = program.images, program.labels, program.n_classes - 1
     if not len(images):
         raise CheckFailed(f"the batch is empty: images are {tuple(images.shape)}")
@@ -75,17 +101,22 @@ def check_batch(program: Program) -> None:
         raise CheckFailed(
             f"{bad} of {images.numel()} numbers of the images are not finite"
         )
-    if (largest := images.abs().max().item()) > 20:
-        raise CheckFailed(f"images go up to {largest:g}: scale them to about 1")
+    least, most = images.min().item(), images.max().item()
+    low, high = program.image_range
+    if not low <= least <= most <= high:
+        raise CheckFailed(
+            f"images go from {least:g} to {most:g}, outside {low:g} … {high:g}:"
+            " scale them, or give their image_range"
+        )
     if len(images) > 1 and bool((images == images[0]).all()):
         raise CheckFailed(f"all {len(images)} images are the same")
     if labels.shape != images.shape[:1]:
         raise CheckFailed(f"labels are {tuple(labels.shape)}, for {len(images)} images")
     if labels.dtype != torch.int64:
         raise CheckFailed(f"labels are {labels.dtype}: class numbers are torch.int64")
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high > last:
-        raise CheckFailed(f"labels go from {low} to {high}, outside 0 … {last}")
+    first, largest = int(labels.min()), int(labels.max())
+    if first < 0 or largest > last:
+        raise CheckFailed(f"labels go from {first} to {largest}, outside 0 … {last}")
 
 
 # --8<-- [end:batch]
@@ -115,12 +146,13 @@ def check_shape(name: str, tensor: Tensor, shape: str, **sizes: int) -> dict[str
 
 
 # --8<-- [start:start-loss]
-def check_start_loss(program: Program, tolerance: float = 0.3) -> float:
+def check_start_loss(build: Build, tolerance: float = 0.3) -> float:
     """The first loss, which should be that of an even guess: ln V.
 
     Raises CheckFailed if it is further away than `tolerance`.
     """
-    loss, even = program.copy().take_step(), math.log(program.n_classes)
+    program = fresh(build)
+    loss, even = program.take_step(), math.log(program.n_classes)
     if not abs(loss - even) <= tolerance:  # NaN is not near either
         raise CheckFailed(
             f"the first loss is {loss:.2f}, and ln {program.n_classes} is {even:.2f}"
@@ -132,22 +164,23 @@ def check_start_loss(program: Program, tolerance: float = 0.3) -> float:
 
 
 # --8<-- [start:overfit]
-def check_overfits(program: Program, steps: int = 150, target: float = 0.1) -> float:
-    """The loss of the batch after some steps on it alone, which should be near 0.
+def check_overfits(build: Build, steps: int = 2000, part: float = 0.3) -> int:
+    """How many steps on one batch alone bring its loss below `part` of the first loss.
 
-    Raises CheckFailed if it is not below `target`, or not finite on the way.
+    Not to 0: with label smoothing of 0.1, a quarter of it is left. Raises CheckFailed
+    if so many `steps` are not enough, or if the loss is not finite on the way.
     """
-    trained, losses = program.copy(), []
-    for number in range(steps):
-        losses.append(trained.take_step())
+    program, losses = fresh(build), []
+    for done in range(steps + 1):
+        losses.append(program.take_step())
         if not math.isfinite(losses[-1]):
-            raise CheckFailed(f"the loss is {losses[-1]} at step {number}")
-    if losses[-1] >= target:
-        raise CheckFailed(
-            f"the loss of one batch went from {losses[0]:.2f} to {losses[-1]:.2f} in"
-            f" {steps} steps, not below {target}"
-        )
-    return losses[-1]
+            raise CheckFailed(f"the loss is {losses[-1]} at step {done}")
+        if losses[-1] < part * losses[0]:
+            return done
+    raise CheckFailed(
+        f"the loss of one batch went from {losses[0]:.2f} to {losses[-1]:.2f} in"
+        f" {steps} steps, not below {part * losses[0]:.2f}"
+    )
 
 
 # --8<-- [end:overfit]
@@ -168,20 +201,23 @@ def dependence(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         raise CheckFailed("no graph leads from the output back to the input")
     rows = []
     for row in output.flatten(1):
-        weights = torch.linspace(1, 2, len(row), dtype=row.dtype)  # a sum may be fixed
-        (slope,) = torch.autograd.grad(weights @ row, x, retain_graph=True)
+        weights = torch.linspace(
+            1, 2, len(row), device=row.device
+        )  # a sum may be fixed
+        mixed = weights.to(row.dtype) @ row
+        (slope,) = torch.autograd.grad(mixed, x, retain_graph=True)
         rows.append(slope.flatten(1).ne(0).any(dim=1))  # (B,)
     return torch.stack(rows)
 
 
-def check_rows(program: Program) -> None:
+def check_rows(build: Build) -> None:
     """Whether each row of the output depends on its own image, and on no other.
 
     In evaluation mode, since batch normalisation mixes rows in training. Raises
     CheckFailed with the first row for which it is not so.
     """
-    model = program.copy().model.eval()
-    for row, found in enumerate(dependence(model, program.images)):
+    program = fresh(build)
+    for row, found in enumerate(dependence(program.model.eval(), program.images)):
         rows = found.nonzero().flatten().tolist()
         if rows != [row]:
             shown = ", ".join(map(str, rows[:4])) + (" …" if len(rows) > 4 else "")
@@ -193,14 +229,15 @@ def check_rows(program: Program) -> None:
 
 
 # --8<-- [start:repeatable]
-def check_repeatable(program: Program) -> None:
+def check_repeatable(build: Build) -> None:
     """Whether evaluation mode gives the same output twice.
 
     Raises CheckFailed if something random is on in spite of `eval()`.
     """
-    model = program.copy().model.eval()
-    with torch.no_grad():
-        one, other = model(program.images), model(program.images)
+    program = fresh(build)
+    model, images = program.model, program.images
+    with evaluating(model), torch.no_grad():
+        one, other = model(images), model(images)
     if not torch.equal(one, other):
         apart = (one - other).abs().max().item()
         raise CheckFailed(f"two passes in evaluation mode differ by up to {apart:.2g}")
@@ -210,35 +247,65 @@ def check_repeatable(program: Program) -> None:
 
 
 # --8<-- [start:parameters]
-def check_parameters(program: Program) -> None:
-    """Whether one step moves each parameter of the model.
+def check_parameters(build: Build, steps: int = 3) -> None:
+    """Whether a gradient reaches each parameter, and steps move it.
 
-    Raises CheckFailed with those that it does not move, and why; and with modules that
-    are hidden in a list or a dict. Frozen on purpose? Leave them out of the model.
+    Some steps, since a warm-up may begin with a rate of 0. Parameters that require no
+    gradient are taken as frozen on purpose, unless the program says which are `frozen`.
+    Raises CheckFailed with those that stay, and why; and with modules that are hidden
+    in a list or a dict.
     """
-    own = program.copy()
-    before = {name: p.detach().clone() for name, p in own.model.named_parameters()}
-    own.take_step()
-    groups = own.optimizer.param_groups
-    held = {id(p) for group in groups for p in group["params"]}
-    problems = hidden_modules(own.model)
-    for name, p in own.model.named_parameters():
-        if torch.equal(p, before[name]):
-            problems[name] = why_still(p, id(p) in held)
+    program = fresh(build)
+    named = dict(program.model.named_parameters())
+    before = {name: p.detach().clone() for name, p in named.items()}
+    slopes = watch_gradients(named)
+    for _ in range(steps):
+        program.take_step()
+    moved = {name for name, p in named.items() if not torch.equal(p, before[name])}
+    problems = hidden_modules(program.model)
+    for name, p in named.items():
+        frozen = is_frozen(name, p, program.frozen)
+        if frozen and name in moved:
+            problems[name] = "is frozen, and moved"
+        elif not frozen and (why := why_still(p, slopes[name], program.optimizer)):
+            problems[name] = why
+        elif not frozen and not moved:  # one alone may move by less than rounding
+            problems[name] = "did not move"
     if problems:
         told = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
         raise CheckFailed(told)
 
 
-def why_still(parameter: Tensor, held: bool) -> str:
-    """What kept a step from moving a parameter; `held` is whether by the optimizer."""
+def is_frozen(name: str, parameter: Tensor, frozen: Collection[str] | None) -> bool:
+    """Whether a parameter is meant to stay as it is."""
+    return not parameter.requires_grad if frozen is None else name in frozen
+
+
+def watch_gradients(named: dict[str, nn.Parameter]) -> dict[str, list[bool]]:
+    """For each parameter, whether each gradient that came was more than zeros."""
+    came: dict[str, list[bool]] = {name: [] for name in named}
+    for name, p in named.items():
+        if p.requires_grad:
+            p.register_hook(lambda grad, name=name: came[name].append(bool(grad.any())))
+    return came
+
+
+def why_still(parameter: Tensor, slopes: list[bool], optimizer: Optimizer) -> str:
+    """What keeps steps from teaching a parameter anything; empty if nothing does."""
+    rates = [
+        group["lr"]
+        for group in optimizer.param_groups
+        if any(p is parameter for p in group["params"])
+    ]
     if not parameter.requires_grad:
         return "requires no gradient"
-    if not held:
+    if not rates:
         return "not in the optimizer"
-    if parameter.grad is None:
+    if not slopes:
         return "has no gradient"
-    return "its gradient is zero" if not parameter.grad.any() else "did not move"
+    if not any(slopes):
+        return "its gradient is zero"
+    return "its learning rate is 0" if not any(rates) else ""
 
 
 def hidden_modules(model: nn.Module) -> dict[str, str]:
@@ -268,14 +335,12 @@ def seed_everything(seed: int) -> None:
 
 @contextlib.contextmanager
 def random_state_kept() -> Iterator[None]:
-    """Give the global generators (on the CPU) the state back that they had before."""
-    python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
+    """Give all global generators the state back that they had, on every device."""
+    states = random_states()
+    try:
+        yield
+    finally:
+        restore_random_states(states)
 
 
 def check_deterministic(run: Callable[[], Tensor], seed: int = 0) -> None:
@@ -300,14 +365,14 @@ def check_deterministic(run: Callable[[], Tensor], seed: int = 0) -> None:
         )
 
 
-def check_repeats(program: Program) -> None:
-    """Whether five steps from the same seed end at the same weights."""
+def check_repeats(build: Build) -> None:
+    """Whether building and five steps from the same seed end at the same weights."""
 
     def run() -> Tensor:
-        own = program.copy()
+        program = fresh(build)
         for _ in range(5):
-            own.take_step()
-        return nn.utils.parameters_to_vector(own.model.parameters())
+            program.take_step()
+        return nn.utils.parameters_to_vector(program.model.parameters())
 
     check_deterministic(run)
 
@@ -316,7 +381,7 @@ def check_repeats(program: Program) -> None:
 
 
 # --8<-- [start:old-gradients]
-def check_old_gradients(program: Program) -> None:
+def check_old_gradients(build: Build) -> None:
     """Whether a step forgets the gradients of the step before it.
 
     Takes two steps, and takes them again with all gradients cleared in between. Raises
@@ -324,15 +389,15 @@ def check_old_gradients(program: Program) -> None:
     """
     ends = []
     for clear in (False, True):
-        own = program.copy()
-        own.model.zero_grad()
         with random_state_kept():
-            seed_everything(0)  # for dropout
-            own.take_step()
+            seed_everything(0)  # for first weights and dropout
+            program = fresh(build)
+            program.model.zero_grad()
+            program.take_step()
             if clear:
-                own.model.zero_grad()
-            own.take_step()
-        ends.append(dict(own.model.named_parameters()))
+                program.model.zero_grad()
+            program.take_step()
+        ends.append(dict(program.model.named_parameters()))
     for name, p in ends[0].items():
         if not torch.equal(p, ends[1][name]):
             raise CheckFailed(f"{name}: a step depends on the gradients before it")
@@ -342,7 +407,7 @@ def check_old_gradients(program: Program) -> None:
 
 
 # --8<-- [start:preflight]
-CHECKS: dict[str, Callable[[Program], object]] = {
+CHECKS: dict[str, Callable[[Build], object]] = {
     "batch": check_batch,
     "start loss": check_start_loss,
     "rows": check_rows,
@@ -354,14 +419,20 @@ CHECKS: dict[str, Callable[[Program], object]] = {
 }
 
 
-def findings(program: Program) -> dict[str, str]:
-    """What each of the checks says of a program; nothing for those that pass."""
+def findings(build: Build) -> dict[str, str]:
+    """What each of the checks says of a program; nothing for those that pass.
+
+    Leaves all random generators as they were. Raises TypeError unless `build` makes a
+    new program in each call.
+    """
     found = {}
+    with random_state_kept():
+        fresh(build)
     for name, check in CHECKS.items():
         found[name] = ""
         try:
             with random_state_kept():
-                check(program)
+                check(build)
         except CheckFailed as failure:
             found[name] = str(failure)
         except Exception as error:  # the program itself stops
@@ -369,29 +440,13 @@ def findings(program: Program) -> dict[str, str]:
     return found
 
 
-def preflight(program: Program) -> Table:
-    """All checks, as a table. Leaves the program and the generators as they were."""
-    rows = [(name, told or "passed") for name, told in findings(program).items()]
+def preflight(build: Build) -> Table:
+    """All checks, as a table; raises what `findings` raises."""
+    rows = [(name, told or "passed") for name, told in findings(build).items()]
     return Table(("check", "found"), rows)
 
 
 # --8<-- [end:preflight]
-
-
-# --8<-- [start:evaluating]
-@contextlib.contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside, and the mode that each module had before, after it."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-# --8<-- [end:evaluating]
 
 
 # --8<-- [start:disjoint]
@@ -400,8 +455,12 @@ def check_disjoint(train: Tensor, held_out: Tensor) -> None:
 
     Raises CheckFailed with their number. Does not see copies that were changed.
     """
-    known = {row.tobytes() for row in train.flatten(1).numpy()}
-    copies = sum(row.tobytes() in known for row in held_out.flatten(1).numpy())
+    one, other = (
+        part.flatten(1).cpu().contiguous().view(torch.uint8).numpy()
+        for part in (train, held_out)
+    )
+    known = {row.tobytes() for row in one}
+    copies = sum(row.tobytes() in known for row in other)
     if copies:
         raise CheckFailed(
             f"{copies} of {len(held_out)} held-out examples are in the training part"

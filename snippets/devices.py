@@ -49,15 +49,15 @@ def pick_device(wanted: str = "auto") -> torch.device:
 
 
 # --8<-- [start:one-device]
-# PyTorch itself moves what these are given
-MOVES_ITSELF = ("copy_", "index", "index_put", "index_put_")
+INDEXING = ("index", "index_put", "index_put_", "_unsafe_index")
 
 
 class OneDevice(TorchDispatchMode):
     """Within it, an operation on tensors of two devices raises RuntimeError.
 
-    As on a GPU, numbers (tensors without axes) on the CPU go with everything. It
-    watches each operation below autograd, for all devices, `meta` included.
+    As on a GPU, numbers (tensors without axes) on the CPU go with everything, a tensor
+    may be copied into one of another device, and indices may be on the CPU; what they
+    index may not. It watches each operation below autograd, on all devices.
     """
 
     def __torch_dispatch__(
@@ -68,8 +68,11 @@ class OneDevice(TorchDispatchMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         name = operation.overloadpacket.__name__
-        found = {str(tensor.device) for tensor in tensors_of((args, kwargs or {}))}
-        if len(found) > 1 and name not in MOVES_ITSELF:
+        given = [*args, kwargs or {}]
+        if name in INDEXING:  # PyTorch itself moves indices from the CPU
+            given[1] = [x for x in tensors_of(args[1]) if x.device.type != "cpu"]
+        found = {str(tensor.device) for tensor in tensors_of(given)}
+        if len(found) > 1 and name != "copy_":
             raise RuntimeError(f"{name} has tensors on {' and '.join(sorted(found))}")
         return operation(*args, **(kwargs or {}))
 

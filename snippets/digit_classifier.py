@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.digits import Digits
+from snippets.metrics import RunningMean
+from snippets.modes import evaluating
 
 # --8<-- [end:imports]
 
@@ -112,29 +114,6 @@ class MiniBatches:
 # --8<-- [end:batches]
 
 
-# --8<-- [start:mean]
-class RunningMean:
-    """Loss and accuracy over batches, each weighted by its number of images."""
-
-    def __init__(self) -> None:
-        self.images, self.loss, self.right = 0, 0.0, 0
-
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count a batch, given the mean of its losses."""
-        self.images += len(labels)
-        self.loss += loss.item() * len(labels)
-        self.right += int((logits.argmax(dim=-1) == labels).sum())
-
-    def result(self) -> Evaluation:
-        """The means; raises ValueError if there was no batch."""
-        if not self.images:
-            raise ValueError("there was no batch: was a generator walked twice?")
-        return Evaluation(self.loss / self.images, self.right / self.images)
-
-
-# --8<-- [end:mean]
-
-
 # --8<-- [start:train-epoch]
 def train_epoch(
     model: nn.Module,
@@ -146,17 +125,19 @@ def train_epoch(
 
     `loss_function` takes logits (B, V) and labels (B,), and returns the mean over the
     batch. The evaluation is a mean over the epoch, of a model that changed meanwhile.
+    A step that needs more (clipping, a schedule for each step) is written in here.
     """
     model.train()
-    mean = RunningMean()
+    losses, right = RunningMean(), RunningMean()
     for images, labels in batches:
         logits = model(images)  # (B, V)
         loss = loss_function(logits, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        mean.add(loss, logits, labels)
-    return mean.result()
+        losses.add(loss, len(labels))
+        right.add(logits.argmax(dim=-1) == labels)
+    return Evaluation(losses.value, right.value)
 
 
 # --8<-- [end:train-epoch]
@@ -171,14 +152,15 @@ def evaluate(
 ) -> Evaluation:
     """Loss and accuracy of the model as it is, without dropout and without a graph.
 
-    Leaves the model in evaluation mode, and its gradients as they were.
+    Leaves the model in the mode in which it was, and its gradients as they were.
     """
-    model.eval()
-    mean = RunningMean()
-    for images, labels in batches:
-        logits = model(images)  # (B, V)
-        mean.add(loss_function(logits, labels), logits, labels)
-    return mean.result()
+    losses, right = RunningMean(), RunningMean()
+    with evaluating(model):
+        for images, labels in batches:
+            logits = model(images)  # (B, V)
+            losses.add(loss_function(logits, labels), len(labels))
+            right.add(logits.argmax(dim=-1) == labels)
+    return Evaluation(losses.value, right.value)
 
 
 # --8<-- [end:evaluate]
@@ -192,13 +174,20 @@ def fit(
     optimizer: torch.optim.Optimizer,
     epochs: int,
     loss_function: LossFunction = F.cross_entropy,
+    after_epoch: Callable[[Epoch], object] | None = None,
 ) -> list[Epoch]:
-    """Train for some epochs and look at the validation data after each of them."""
+    """Train for some epochs and look at the validation data after each of them.
+
+    `after_epoch` is called with what was found: a place for a scheduler's step, for a
+    checkpoint or a log.
+    """
     curve = []
     for _ in range(epochs):
         trained = train_epoch(model, train, optimizer, loss_function)
         checked = evaluate(model, validation, loss_function)
         curve.append(Epoch(trained, checked))
+        if after_epoch:
+            after_epoch(curve[-1])
     return curve
 
 

@@ -16,7 +16,7 @@ from snippets.digits import Digits, split_digits
 # --8<-- [start:write]
 def to_gray(image: Tensor) -> Image.Image:
     """An image (1, H, W) of numbers from 0 to 1 as one of bytes: 0 to 255."""
-    return Image.fromarray((image[0].numpy() * 255).round().astype(np.uint8))
+    return Image.fromarray((image[0].cpu().numpy() * 255).round().astype(np.uint8))
 
 
 def write_digits(root: str | Path, data: Digits) -> None:

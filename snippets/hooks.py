@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from snippets.modes import evaluating
 from snippets.table import Table
 
 Hook = Callable[..., Any]
@@ -163,7 +164,8 @@ def recording(
 def naming_layers(model: nn.Module) -> Iterator[None]:
     """Let errors inside of `forward` say which layer raised, and what it was given.
 
-    Raises RuntimeError with the name of the layer, the shapes and the first message.
+    The error stays what it is; the name of the layer and the shapes become a note of
+    it, which Python prints below its message.
     """
     running: list[tuple[nn.Module, str]] = []  # from the outermost call inwards
     with ExitStack() as stack:
@@ -183,9 +185,9 @@ def naming_layers(model: nn.Module) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            if not running:
-                raise
-            raise RuntimeError(f"{running[-1][1]}: {error}") from error
+            if running:
+                error.add_note(f"in {running[-1][1]}")
+            raise
 
 
 # --8<-- [end:naming]
@@ -199,7 +201,6 @@ def model_summary(model: nn.Module, *inputs: Any) -> Table:
     back into the mode it had. A layer that runs twice has two rows.
     """
     names = {module: name for name, module in model.named_modules()}
-    modes = {module: module.training for module in names}
     rows: list[tuple[str, str, str, int]] = []
 
     def note(module: nn.Module, inputs: Inputs, output: Any) -> None:
@@ -208,12 +209,8 @@ def model_summary(model: nn.Module, *inputs: Any) -> Table:
         rows.append((names[module] or "the model", kind, shape_of(output), own))
 
     layers = [module for module in names if not list(module.children())]
-    try:
-        with attached(layers, note), torch.no_grad():
-            model.eval()(*inputs)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+    with attached(layers, note), evaluating(model), torch.no_grad():
+        model(*inputs)
     return Table(("layer", "type", "returns", "parameters"), rows)
 
 

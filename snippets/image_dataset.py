@@ -50,10 +50,10 @@ def files_in_folders(
 ) -> LabelledFiles:
     """The images below `root/NAME` for each class NAME, in the order of their paths.
 
-    Without `classes` the folders are the classes, sorted as text. Names that start
-    with a dot are left out. Raises FileNotFoundError if there is no folder `root`, and
-    ValueError if folders and classes differ, for a class without images, and for a
-    file of another kind.
+    Without `classes` the folders are the classes, sorted as text. Files and folders
+    whose names start with a dot are left out, inside a class too. Raises
+    FileNotFoundError if there is no folder `root`, and ValueError if folders and
+    classes differ, for a class without images, and for a file of another kind.
     """
     root = Path(root)
     if not root.is_dir():
@@ -78,7 +78,8 @@ def images_below(folder: Path) -> list[Path]:
     files = [
         path
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file()
+        and not any(name.startswith(".") for name in path.relative_to(folder).parts)
     ]
     known = ", ".join(SUFFIXES)
     for path in files:
@@ -147,7 +148,7 @@ def read_image(path: str | Path, mode: str = "L") -> Image.Image:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)  # as the camera was held
             image.load()  # all of it: `open` reads the first bytes only
-    except (FileNotFoundError, PermissionError):
+    except (FileNotFoundError, IsADirectoryError, PermissionError, MemoryError):
         raise
     except Exception as error:  # damage can make readers stumble over anything
         raise ImageFileError(f"{name} cannot be read: {reason(path, error)}") from error

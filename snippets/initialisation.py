@@ -147,7 +147,8 @@ def orthogonal_(
     """
     check_positive("gain", gain)
     fans(weight)  # for its error
-    flat = weight.new_empty(weight.shape[0], weight[0].numel())
+    wide = torch.promote_types(weight.dtype, torch.float32)  # qr takes no half
+    flat = weight.new_empty(weight.shape[0], weight[0].numel(), dtype=wide)
     tall = flat.normal_(generator=generator)
     if tall.shape[0] < tall.shape[1]:
         tall = tall.T

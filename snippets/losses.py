@@ -32,20 +32,32 @@ def reduce(losses: Tensor, reduction: Reduction) -> Tensor:
 
 
 # --8<-- [start:log-sum-exp]
+def widened(x: Tensor) -> Tensor:
+    """Half precision as float32, in which PyTorch sums it too; the rest as it is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def log_sum_exp(x: Tensor, dim: int = -1) -> Tensor:
     """ln Σ exp(x) along an axis, without an overflow: (..., V) to (...).
 
     The largest number is taken out first: ln Σ exp(x) = m + ln Σ exp(x - m). The
     gradient is softmax(x), whatever m is, so m needs none.
     """
-    m = x.detach().amax(dim=dim, keepdim=True)
+    wide = widened(x)
+    m = wide.detach().amax(dim=dim, keepdim=True)
     m = m.where(m.isfinite(), 0.0)  # inf - inf would be NaN
-    return (x - m).exp().sum(dim=dim).log() + m.squeeze(dim)
+    result = (wide - m).exp().sum(dim=dim).log() + m.squeeze(dim)
+    return result.to(x.dtype)
 
 
 def log_softmax(logits: Tensor, dim: int = -1) -> Tensor:
-    """The logarithms of the probabilities, without computing the probabilities."""
-    return logits - log_sum_exp(logits, dim).unsqueeze(dim)
+    """The logarithms of the probabilities, without computing the probabilities.
+
+    Takes the largest out before it subtracts: next to 1e8, ln 2 would be rounded away.
+    """
+    wide = widened(logits)
+    rest = wide - wide.detach().amax(dim=dim, keepdim=True)
+    return (rest - rest.exp().sum(dim=dim, keepdim=True).log()).to(logits.dtype)
 
 
 # --8<-- [end:log-sum-exp]
@@ -73,7 +85,8 @@ def nll_loss(
     weights = torch.ones_like(chosen) if weight is None else weight[safe]  # (N,)
     losses = (-weights * chosen).where(counted, 0.0)
     if reduction == "mean":
-        return losses.sum() / weights.where(counted, 0.0).sum()
+        total = widened(losses).sum() / widened(weights.where(counted, 0.0)).sum()
+        return total.to(losses.dtype)
     return reduce(losses, reduction)
 
 
@@ -131,12 +144,15 @@ def binary_cross_entropy_with_logits(
     multiplies the loss of the share that is 1. Raises ValueError for unequal shapes.
     """
     check_shapes_equal(logits, targets)
-    zero = torch.zeros_like(logits)
-    if_yes = log_sum_exp(torch.stack([zero, -logits]), dim=0)  # -ln p
-    if_no = log_sum_exp(torch.stack([zero, logits]), dim=0)  # -ln (1 - p)
+    if_yes, if_no = softplus(-logits), softplus(logits)  # -ln p, -ln (1 - p)
     if pos_weight is not None:
         if_yes = pos_weight * if_yes
     return reduce(targets * if_yes + (1 - targets) * if_no, reduction)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """ln(exp(0) + exp(x)), any shape: the larger of the two exponents taken out."""
+    return torch.maximum(x, torch.zeros_like(x)) + (-x.abs()).exp().log1p()
 
 
 def check_shapes_equal(predictions: Tensor, targets: Tensor) -> None:
@@ -175,9 +191,8 @@ def huber_loss(
     if delta <= 0:
         raise ValueError(f"delta={delta}: it must be positive")
     distance = (predictions - targets).abs()
-    square = distance.square() / 2
-    line = delta * (distance - delta / 2)
-    return reduce(square.where(distance <= delta, line), reduction)
+    near = distance.clamp(max=delta)  # squared alone: what is far could overflow
+    return reduce(near.square() / 2 + delta * (distance - near), reduction)
 
 
 # --8<-- [end:regression]

@@ -14,23 +14,32 @@ from torch import Tensor
 
 
 # --8<-- [start:average]
-class BatchAverage:
-    """The mean over all samples, from the means of batches of any sizes."""
+class RunningMean:
+    """The mean over all samples, from batches of any sizes.
+
+    Tensors are added up where they are: only `value` waits for a GPU.
+    """
 
     def __init__(self) -> None:
-        self.total, self.samples = 0.0, 0
+        self.total: Tensor | float = 0.0
+        self.samples = 0
 
-    def add(self, mean: float, samples: int) -> None:
-        """Count a batch: the mean over it, and how many samples it had."""
-        self.total += mean * samples
-        self.samples += samples
+    def add(self, value: Tensor | float, samples: int = 1) -> None:
+        """Count the mean of so many samples, or a tensor with a number for each."""
+        if isinstance(value, Tensor):
+            wide = torch.promote_types(value.dtype, torch.float32)
+            self.samples += samples * value.numel()
+            self.total = self.total + samples * value.detach().sum(dtype=wide)
+        else:
+            self.samples += samples
+            self.total = self.total + samples * value
 
     @property
     def value(self) -> float:
         """The mean so far; raises ValueError if there was nothing to average."""
         if not self.samples:
-            raise ValueError("no samples were added, so there is no mean")
-        return self.total / self.samples
+            raise ValueError("no samples: was there no batch, or a generator used up?")
+        return float(self.total) / self.samples
 
 
 # --8<-- [end:average]
@@ -58,8 +67,13 @@ def confusion_matrix(labels: Tensor, predictions: Tensor, n_classes: int) -> Ten
     return cells.bincount(minlength=n_classes**2).view(n_classes, n_classes)
 
 
-def accuracy(matrix: Tensor) -> float:
-    """Which part was named right, from a confusion matrix (V, V)."""
+def accuracy_of(matrix: Tensor) -> float:
+    """Which part was named right, from a confusion matrix (V, V).
+
+    Raises ValueError for a matrix of nothing.
+    """
+    if not matrix.any():
+        raise ValueError("the matrix counts no predictions, so there is no accuracy")
     return matrix.trace().item() / matrix.sum().item()
 
 
@@ -128,12 +142,18 @@ def reliability_bins(
 
     Shapes: `confidence` (N,), from 0 to 1; `correct` (N,), boolean. Bin m holds what is
     above (m - 1) / n_bins, up to m / n_bins; the first one holds 0 too. Raises
-    ValueError for confidences outside 0 … 1.
+    ValueError for shapes that differ, for nothing, and for confidences outside 0 … 1.
     """
-    if confidence.min() < 0 or confidence.max() > 1:
-        raise ValueError(f"confidences go up to {confidence.max():g}: are they logits?")
-    edges = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
+    if confidence.dim() != 1 or confidence.shape != correct.shape or not len(correct):
+        shapes = f"{tuple(confidence.shape)} and {tuple(correct.shape)}"
+        raise ValueError(f"confidence and correct are {shapes}: both (N,), N above 0")
+    low, high = confidence.min().item(), confidence.max().item()
+    if not 0 <= low <= high <= 1:  # NaN is not, either
+        raise ValueError(f"confidences go from {low:g} to {high:g}: are they logits?")
     confidence = confidence.double()
+    edges = torch.linspace(
+        0, 1, n_bins + 1, dtype=confidence.dtype, device=confidence.device
+    )
     index = torch.bucketize(confidence, edges[1:-1])  # (N,), 0 … n_bins - 1
     count = index.bincount(minlength=n_bins)
     sums = index.bincount(confidence, n_bins), index.bincount(correct.double(), n_bins)
@@ -158,7 +178,10 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     Shapes: `logits` (N, V), `labels` (N,). Guo et al., 2017, section 4.2. In 1 / T the
     loss is convex: its slope changes sign once, and halving an interval finds where.
     Between 0.01 and 100; a set without any mistake has no best T, and gives 0.01.
+    Raises ValueError for no logits, and for logits that are not finite.
     """
+    if not logits.numel() or not logits.isfinite().all():
+        raise ValueError(f"logits {tuple(logits.shape)} must be finite, one or more")
     logits = logits.detach().double()
     true = logits.gather(1, labels[:, None]).squeeze(1)  # (N,)
     low, high = 0.01, 100.0  # of 1 / T

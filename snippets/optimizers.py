@@ -1,11 +1,12 @@
 """SGD, momentum, RMSprop, Adam and AdamW by hand, equal to those of `torch.optim`.
 
-An optimizer holds groups of parameters, each group with settings of its own, and for
-each parameter a state. `step` changes the parameters by their gradients.
+Each is a `torch.optim.Optimizer`: that holds the groups of parameters, each group with
+settings of its own, and for each parameter a state. So schedulers and checkpoints take
+them as they take PyTorch's.
 """
 
 # --8<-- [start:optimizer]
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -15,67 +16,60 @@ Group = dict[str, Any]
 State = dict[str, Any]
 
 
-class Optimizer:
-    """What all of them share: groups, state, `zero_grad`, a `step` over all parameters.
+class PerParameterOptimizer(torch.optim.Optimizer):
+    """What all of them share: `step` goes over the parameters, `update` changes one.
 
     `params` is an iterable of tensors, or of dicts with `params` and settings that
-    differ from the defaults. Raises ValueError where there is none, where one occurs
-    twice, or for a negative setting, and TypeError for what is no tensor.
+    differ from the defaults. Raises ValueError for a setting that is negative or
+    unknown, and what `torch.optim.Optimizer` raises for other parameters.
     """
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
-        groups = list(params)
-        if not groups:
-            raise ValueError("no parameters: was a generator used up, or a list empty?")
-        if not isinstance(groups[0], dict):
-            groups = [{"params": groups}]
-        self.groups: list[Group] = []
-        for group in groups:
-            unknown = set(group) - {"params"} - set(defaults)
-            if unknown:
-                raise ValueError(f"no such setting: {sorted(unknown)}")
-            self.groups.append(check_group(defaults | group))
-        every = [id(p) for group in self.groups for p in group["params"]]
-        if len(set(every)) < len(every):
-            raise ValueError("a parameter is in the groups twice")
-        self.state: dict[Tensor, State] = {}
-
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
-        for group in self.groups:
-            for p in group["params"]:
-                p.grad = None
+        super().__init__(params, defaults)
+        known = {"params", "param_names", "initial_lr", *defaults}  # a scheduler's, too
+        for group in self.param_groups:
+            check_settings(group, known)
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Change every parameter that has a gradient."""
-        for group in self.groups:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient; `closure` computes them first.
+
+        Returns what `closure` does: the loss.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
-                    self.update(p, p.grad, self.state.setdefault(p, {}), group)
+                    self.update(p, p.grad, self.state[p], group)
+        return loss
 
     def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        """Change one parameter in place."""
+        """Change one parameter in place; `state` is an empty dict the first time."""
         raise NotImplementedError
 
 
-def check_group(group: Group) -> Group:
-    """The group, with its parameters as a list."""
-    group["params"] = list(group["params"])
-    for p in group["params"]:
-        if not isinstance(p, Tensor):
-            raise TypeError(f"a parameter is a tensor, not {p!r}")
+def check_settings(group: Group, known: set[str]) -> None:
+    """Raise ValueError for a setting that no step can use."""
+    if unknown := sorted(set(group) - known):
+        raise ValueError(f"no such setting: {unknown}")
     for name, setting in group.items():
-        if isinstance(setting, float | int) and setting < 0:
+        if isinstance(setting, float | int) and not setting >= 0:  # NaN is not, either
             raise ValueError(f"{name}={setting}: it must not be negative")
-    return group
+    betas = group.get("betas", ())
+    if not all(0 <= beta < 1 for beta in betas):
+        raise ValueError(f"betas={betas}: each must be at least 0, and below 1")
+    if group.get("nesterov") and not group["momentum"]:
+        raise ValueError("nesterov=True looks ahead along a momentum, which is 0")
 
 
 # --8<-- [end:optimizer]
 
 
 # --8<-- [start:sgd]
-class SGD(Optimizer):
+class SGD(PerParameterOptimizer):
     """Gradient descent, with momentum if asked (Sutskever et al. 2013, section 2).
 
     As PyTorch has it: v = momentum · v + grad, then p = p - lr · v. `weight_decay` adds
@@ -100,12 +94,12 @@ class SGD(Optimizer):
 
     def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """One step along the velocity; with Nesterov, a look ahead."""
-        grad = grad + group["weight_decay"] * p
-        momentum = group["momentum"]
-        if momentum:
-            v = state.get("velocity")
-            v = grad.clone() if v is None else momentum * v + grad
-            state["velocity"] = v
+        if group["weight_decay"]:
+            grad = grad + group["weight_decay"] * p
+        if momentum := group["momentum"]:
+            if not state:
+                state["momentum_buffer"] = torch.zeros_like(p)
+            v = state["momentum_buffer"].mul_(momentum).add_(grad)
             grad = grad + momentum * v if group["nesterov"] else v
         p -= group["lr"] * grad
 
@@ -114,7 +108,7 @@ class SGD(Optimizer):
 
 
 # --8<-- [start:rmsprop]
-class RMSprop(Optimizer):
+class RMSprop(PerParameterOptimizer):
     """Divide by a running root mean square of the gradient (Hinton 2012, lecture 6)."""
 
     def __init__(
@@ -128,17 +122,17 @@ class RMSprop(Optimizer):
 
     def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """Each number has a scale of its own."""
-        alpha = group["alpha"]
-        square = state.get("square", torch.zeros_like(p))
-        state["square"] = alpha * square + (1 - alpha) * grad**2
-        p -= group["lr"] * grad / (state["square"].sqrt() + group["eps"])
+        if not state:
+            state["square_avg"] = torch.zeros_like(p)
+        square_avg = state["square_avg"].lerp_(grad**2, 1 - group["alpha"])
+        p -= group["lr"] * grad / (square_avg.sqrt() + group["eps"])
 
 
 # --8<-- [end:rmsprop]
 
 
 # --8<-- [start:adam]
-class Adam(Optimizer):
+class Adam(PerParameterOptimizer):
     """Momentum and scale, both corrected for their start (Kingma and Ba 2015, Alg. 1).
 
     `weight_decay` is L2: it is added to the gradient, and then scaled with it.
@@ -156,18 +150,22 @@ class Adam(Optimizer):
 
     def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """Algorithm 1, lines 5 to 10."""
-        grad = grad + group["weight_decay"] * p
+        if group["weight_decay"]:
+            grad = grad + group["weight_decay"] * p
         self.adam_step(p, grad, state, group)
 
     def adam_step(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
         """The step of both Adam and AdamW."""
+        if not state:
+            state["step"] = 0
+            state["exp_avg"] = torch.zeros_like(p)
+            state["exp_avg_sq"] = torch.zeros_like(p)
         beta1, beta2 = group["betas"]
-        t = state["step"] = state.get("step", 0) + 1
-        m = beta1 * state.get("mean", torch.zeros_like(p)) + (1 - beta1) * grad
-        v = beta2 * state.get("square", torch.zeros_like(p)) + (1 - beta2) * grad**2
-        state["mean"], state["square"] = m, v
-        unbiased_m = m / (1 - beta1**t)
-        unbiased_v = v / (1 - beta2**t)
+        state["step"] += 1
+        m = state["exp_avg"].lerp_(grad, 1 - beta1)  # β₁ m + (1 - β₁) g
+        v = state["exp_avg_sq"].mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        unbiased_m = m / (1 - beta1 ** state["step"])
+        unbiased_v = v / (1 - beta2 ** state["step"])
         p -= group["lr"] * unbiased_m / (unbiased_v.sqrt() + group["eps"])
 
 

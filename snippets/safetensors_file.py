@@ -100,6 +100,8 @@ def from_safetensors(file: bytes) -> dict[str, Tensor]:
     """
     header, data = read_header(file)
     header.pop("__metadata__", None)
+    for name, entry in header.items():
+        check_entry(name, entry)
     tensors, end = {}, 0
     for name in sorted(header, key=lambda name: header[name]["data_offsets"]):
         begin, stop = header[name]["data_offsets"]
@@ -117,6 +119,20 @@ def from_safetensors(file: bytes) -> dict[str, Tensor]:
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes belong to no tensor")
     return tensors
+
+
+def check_entry(name: str, entry: Any) -> None:
+    """Raise ValueError unless an entry of the header says what a tensor's must say."""
+    parts = entry if isinstance(entry, dict) else {}
+    shape, offsets = parts.get("shape"), parts.get("data_offsets")
+    lists = isinstance(shape, list) and isinstance(offsets, list)
+    counts = [*shape, *offsets] if lists else [None]  # type: ignore[misc]
+    if (
+        not isinstance(parts.get("dtype"), str)
+        or not all(type(count) is int and count >= 0 for count in counts)
+        or len(offsets) != 2  # type: ignore[arg-type]
+    ):
+        raise ValueError(f"{name} has no dtype, shape and data_offsets: {entry}")
 
 
 # --8<-- [end:read]

@@ -253,6 +253,16 @@ class Plateau:
             for group in self.optimizer.param_groups:
                 group["lr"] *= self.factor
 
+    def state_dict(self) -> dict[str, Any]:
+        """All there is to save: settings, the best loss, and the wait since then."""
+        return {
+            name: value for name, value in vars(self).items() if name != "optimizer"
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there; the rates themselves are in the optimizer's state."""
+        vars(self).update(state)
+
 
 # --8<-- [end:plateau]
 

@@ -68,7 +68,10 @@ class TensorUnpickler(pickle.Unpickler):
         """The numbers (N,) that `data.pkl` refers to by the name of their file."""
         _, dtype, key, _, count = reference  # the fourth: the device they were on
         if key not in self.read:
-            raw = self.archive.read(f"{self.folder}/data/{key}")
+            name = f"{self.folder}/data/{key}"
+            if name not in self.archive.namelist():
+                raise pickle.UnpicklingError(f"the file has no data/{key}")
+            raw = self.archive.read(name)
             empty = torch.empty(0, dtype=dtype)  # frombuffer refuses no bytes at all
             self.read[key] = (
                 torch.frombuffer(bytearray(raw), dtype=dtype) if raw else empty
@@ -82,12 +85,17 @@ def read_torch_file(path: str | Path | IO[bytes]) -> Any:
     """The content of a file of `torch.save`, as `torch.load(path, "cpu")` gives it.
 
     Raises UnpicklingError for a file that asks for more than tensors and plain Python
-    values, and BadZipFile for a damaged one: `zipfile` compares the checksums.
+    values, BadZipFile for a damaged one (`zipfile` compares the checksums), and
+    ValueError for a zip file of another program or byte order.
     """
     with zipfile.ZipFile(path) as archive:
-        pickled = next(n for n in archive.namelist() if n.endswith("/data.pkl"))
+        names = archive.namelist()
+        pickled = next((name for name in names if name.endswith("/data.pkl")), None)
+        if pickled is None:
+            raise ValueError(f"{path} is not of torch.save: it has no data.pkl")
         folder = pickled.removesuffix("/data.pkl")
-        if archive.read(f"{folder}/byteorder") != b"little":
+        order = f"{folder}/byteorder"  # files of before PyTorch 2.1 have none
+        if order in names and archive.read(order) != b"little":
             raise ValueError(f"{path} was written on a machine of another byte order")
         with archive.open(pickled) as file:
             return TensorUnpickler(file, archive, folder).load()

@@ -16,10 +16,11 @@ from torch import Tensor
 
 
 # --8<-- [start:basic]
-def to_tensor(image: Image.Image) -> Tensor:
+def pil_to_tensor(image: Image.Image) -> Tensor:
     """The pixels of a PIL image of mode L or RGB, (C, H, W), uint8.
 
-    Raises ValueError for another mode: its numbers would mean something else.
+    As torchvision's function of this name; its `to_tensor` divides by 255 too. Raises
+    ValueError for another mode: its numbers would mean something else.
     """
     if image.mode not in ("L", "RGB"):
         raise ValueError(f"an image of mode {image.mode}: convert it to L or RGB")
@@ -37,12 +38,14 @@ def to_unit(image: Tensor) -> Tensor:
 def standardise(image: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Subtract a mean and divide by a spread, both (C,), channel by channel.
 
-    Raises ValueError unless the image has as many channels: broadcasting would make
-    more of them.
+    Raises ValueError for a spread that is not above 0, and unless the image has as many
+    channels: broadcasting would make more of them.
     """
     if not len(mean) == len(std) == len(image):
         found = f"{len(mean)} means and {len(std)} spreads"
         raise ValueError(f"{found} for an image of {len(image)} channels")
+    if not (std > 0).all():
+        raise ValueError(f"std={std.tolist()}: a constant channel cannot be scaled")
     return (image - mean[:, None, None]) / std[:, None, None]
 
 
@@ -57,16 +60,15 @@ def channel_statistics(images: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     millions of float32 numbers would not add up. Returns float32, (C,) each. Raises
     ValueError if there are no images.
     """
-    count, total, squares = 0, torch.zeros(()), torch.zeros(())
+    count, sums = 0, []
     for image in images:
         pixels = image.double().flatten(1)  # (C, H * W)
         count += pixels.size(1)
-        total = total + pixels.sum(dim=1)
-        squares = squares + pixels.square().sum(dim=1)
+        sums.append(torch.stack([pixels.sum(dim=1), pixels.square().sum(dim=1)]))
     if not count:
         raise ValueError("there are no images to take statistics of")
-    mean = total / count
-    variance = (squares / count - mean**2).clamp(min=0)  # rounding can go below 0
+    mean, square = torch.stack(sums).sum(dim=0) / count  # (C,), (C,)
+    variance = (square - mean**2).clamp(min=0)  # rounding can go below 0
     return mean.float(), variance.sqrt().float()
 
 
@@ -74,7 +76,7 @@ def channel_statistics(images: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 # --8<-- [start:resize]
-def resize_weights(old: int, new: int) -> Tensor:
+def resize_weights(old: int, new: int, device: torch.device | None = None) -> Tensor:
     """How much each of `old` pixels counts for each of `new` ones: (new, old).
 
     A pixel is an area: its centre lies at its number plus a half. Weights fall off
@@ -82,8 +84,8 @@ def resize_weights(old: int, new: int) -> Tensor:
     the width of a new one when shrinking, so that no old pixel is left out.
     """
     scale = old / new  # old pixels a new one covers
-    centres = (torch.arange(new) + 0.5) * scale  # (new,)
-    places = torch.arange(old) + 0.5  # (old,)
+    centres = (torch.arange(new, device=device) + 0.5) * scale  # (new,)
+    places = torch.arange(old, device=device) + 0.5  # (old,)
     distance = (places - centres[:, None]).abs() / max(scale, 1.0)  # (new, old)
     weights = (1 - distance).clamp(min=0)
     return weights / weights.sum(dim=1, keepdim=True)
@@ -91,8 +93,9 @@ def resize_weights(old: int, new: int) -> Tensor:
 
 def resize_image(image: Tensor, height: int, width: int) -> Tensor:
     """An image (C, H, W) of floats in another size: first rows, then columns."""
-    rows = resize_weights(image.size(1), height)  # (height, H)
-    columns = resize_weights(image.size(2), width)  # (width, W)
+    H, W = image.shape[1:]
+    rows = resize_weights(H, height, image.device).to(image.dtype)  # (height, H)
+    columns = resize_weights(W, width, image.device).to(image.dtype)  # (width, W)
     return rows @ image @ columns.T  # (C, height, width)
 
 
@@ -108,8 +111,8 @@ def rotate_image(image: Tensor, degrees: float) -> Tensor:
     """
     H, W = image.shape[1:]
     angle = math.radians(degrees)
-    y = torch.arange(H)[:, None] - (H - 1) / 2  # (H, 1), from the centre, down
-    x = torch.arange(W)[None, :] - (W - 1) / 2  # (1, W)
+    y = torch.arange(H, device=image.device)[:, None] - (H - 1) / 2  # (H, 1), down
+    x = torch.arange(W, device=image.device)[None, :] - (W - 1) / 2  # (1, W), right
     from_x = math.cos(angle) * x - math.sin(angle) * y + (W - 1) / 2  # (H, W)
     from_y = math.sin(angle) * x + math.cos(angle) * y + (H - 1) / 2
     left, top = from_x.floor(), from_y.floor()
@@ -119,7 +122,7 @@ def rotate_image(image: Tensor, degrees: float) -> Tensor:
         weight = (1 - (from_y - i).abs()) * (1 - (from_x - j).abs())
         inside = (i >= 0) & (i < H) & (j >= 0) & (j < W)
         pixels = image[:, i.clamp(0, H - 1), j.clamp(0, W - 1)]  # (C, H, W)
-        result += pixels * (weight * inside)
+        result += pixels * (weight * inside).to(image.dtype)
     return result
 
 
@@ -132,6 +135,7 @@ def draw_crop(
     width: int,
     scale: tuple[float, float] = (0.08, 1.0),
     ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    generator: torch.Generator | None = None,
 ) -> tuple[int, int, int, int]:
     """A random part of an image: top, left, height, width, all in pixels.
 
@@ -140,18 +144,25 @@ def draw_crop(
     again; after ten times it is the middle of the image, as large as `ratio` lets it
     be. Szegedy et al., 2015, section 6.
     """
-    logs = [math.log(value) for value in ratio]
+    logs = math.log(ratio[0]), math.log(ratio[1])
     for _ in range(10):
-        area = height * width * torch.empty(1).uniform_(*scale).item()
-        shape = math.exp(torch.empty(1).uniform_(*logs).item())
+        area = height * width * draw_between(scale, generator)
+        shape = math.exp(draw_between(logs, generator))
         h, w = round(math.sqrt(area / shape)), round(math.sqrt(area * shape))
         if 0 < h <= height and 0 < w <= width:
-            top = int(torch.randint(height - h + 1, (1,)))
-            left = int(torch.randint(width - w + 1, (1,)))
+            top = int(torch.randint(height - h + 1, (1,), generator=generator))
+            left = int(torch.randint(width - w + 1, (1,), generator=generator))
             return top, left, h, w
     shape = min(max(width / height, ratio[0]), ratio[1])
     h, w = min(height, round(width / shape)), min(width, round(height * shape))
     return (height - h) // 2, (width - w) // 2, h, w
+
+
+def draw_between(
+    bounds: tuple[float, float], generator: torch.Generator | None = None
+) -> float:
+    """A number from the uniform distribution between two bounds."""
+    return torch.empty(1).uniform_(*bounds, generator=generator).item()
 
 
 # --8<-- [end:crop]

@@ -23,6 +23,7 @@ from snippets.digit_classifier import (
 )
 from snippets.digits import Digits, split_digits
 from snippets.model_graph import model_graph
+from snippets.modes import evaluating
 from snippets.run_log import RunLog, image_grid
 
 # --8<-- [end:imports]
@@ -92,7 +93,7 @@ def look(log: RunLog, model: DigitMLP, validation: Digits, step: int) -> Evaluat
     log.scalar("loss/validation", result.loss, step)
     log.scalar("accuracy/validation", result.accuracy, step)
     log.parameters(model, step)
-    with torch.no_grad():
+    with torch.no_grad(), evaluating(model):
         wrong = model(validation.images).argmax(dim=1) != validation.labels  # (N,)
     mistakes = validation.images[wrong][:32]  # (32, 1, 8, 8)
     if len(mistakes):

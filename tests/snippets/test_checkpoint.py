@@ -12,7 +12,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.optim import lr_scheduler
 
+from snippets import optimizers, schedules
 from snippets.checkpoint import (
     BatchOrder,
     CheckpointError,
@@ -176,8 +178,12 @@ def saved(tmp_path) -> Path:
 
 
 def refused(path: Path, message: str, **other: object) -> None:
+    """Loading into a new run fails with this message, and the run stays as it was."""
+    stays(path, new_run(**{"seed": 3, **other}), message)
+
+
+def stays(path: Path, run: ResumableRun, message: str) -> None:
     """Loading fails with this message, and the run stays as it was."""
-    run = new_run(**{"seed": 3, **other})
     before = everything(run)
     with pytest.raises(CheckpointError, match=message):
         load_checkpoint(path, run)
@@ -227,7 +233,9 @@ def test_other_files_are_told(tmp_path):
         load_checkpoint(tmp_path / "none.pt", new_run())
 
 
-@pytest.mark.parametrize("name", ["model", "optimizer", "scheduler", "step", "random"])
+@pytest.mark.parametrize(
+    "name", ["model", "optimizer", "scheduler", "batches", "step", "random", "settings"]
+)
 def test_a_missing_part_is_told(saved, name):
     content = read_checkpoint(saved)
     del content[name]
@@ -244,34 +252,196 @@ def test_a_missing_key_and_one_too_many_are_told(saved):
     content = read_checkpoint(saved)
     content["model"]["0.scale"] = content["model"].pop("0.weight")
     torch.save(content, saved)
-    refused(saved, "another run: 0.scale is not in the model; 0.weight is missing$")
+    refused(saved, "run: model.0.scale is in the file only; model.0.weight is missing$")
 
 
 def test_another_shape_is_told(saved):
-    refused(saved, r"0\.weight was \(6, 4\) torch\.float32 and is \(9, 4\)", width=9)
+    message = r"model\.layers\.0 was Linear\(.*out_features=6.* and is Linear\(.*=9"
+    refused(saved, message, width=9)
 
 
 def test_another_dtype_is_told(saved):
     content = read_checkpoint(saved)
     content["model"]["0.weight"] = content["model"]["0.weight"].half()
     torch.save(content, saved)
-    refused(saved, r"0\.weight was \(6, 4\) torch\.float16 and is \(6, 4\)")
+    refused(saved, r"model\.0\.weight was \(6, 4\) torch\.float16 and is \(6, 4\)")
 
 
 def test_another_optimizer_is_told(saved):
-    refused(
-        saved, r"the optimizer had \[\['0\.weight', .* has \[6\]", optimizer="amsgrad"
-    )
+    refused(saved, r"run: optimizer was AdamW and is Adam$", optimizer="amsgrad")
 
 
 @pytest.mark.parametrize("sizes", [(SIZE + 1, BATCH), (SIZE, BATCH + 1)])
 def test_another_order_is_told(saved, sizes):
     run = new_run()
     run.batches = BatchOrder(*sizes)
-    with pytest.raises(CheckpointError, match=r"size was \d+ and is \d+"):
-        load_checkpoint(saved, run)
-    with pytest.raises(ValueError, match="size was"):
+    stays(saved, run, r"batches\.(batch_)?size was \d+ and is \d+$")
+    with pytest.raises(ValueError, match="size and batch_size were"):
         run.batches.load_state_dict(BatchOrder(SIZE, BATCH).state_dict())
+
+
+AN_OPTIMIZER = {
+    "AdamW": lambda m: torch.optim.AdamW(m.parameters(), 0.01),
+    "another decay": lambda m: torch.optim.AdamW(m.parameters(), 0.01, weight_decay=0),
+    "another rate": lambda m: torch.optim.AdamW(m.parameters(), 0.02),
+    "with names": lambda m: torch.optim.AdamW(m.named_parameters(), 0.01),
+    "SGD": lambda m: torch.optim.SGD(m.parameters(), 0.01),
+    "momentum": lambda m: torch.optim.SGD(m.parameters(), 0.01, momentum=0.9),
+    "backwards": lambda m: torch.optim.AdamW([*m.parameters()][::-1], 0.01),
+    "fewer": lambda m: torch.optim.AdamW([*m.parameters()][:2], 0.01),
+    "two groups": OPTIMIZERS["groups"],
+    "ours": lambda m: optimizers.AdamW(m.parameters(), 0.01),
+    "ours, Adam": lambda m: optimizers.Adam(m.parameters(), 0.01),
+}
+A_SCHEDULER = {
+    "steps of 3": lambda o: lr_scheduler.StepLR(o, 3),
+    "steps of 4": lambda o: lr_scheduler.StepLR(o, 4),
+    "cosine of 100": lambda o: lr_scheduler.CosineAnnealingLR(o, 100),
+    "cosine of 200": lambda o: lr_scheduler.CosineAnnealingLR(o, 200),
+    "one cycle": SCHEDULERS["one cycle"],
+    "warm-up": SCHEDULERS["warm-up"],
+    "longer warm-up": lambda o: lr_scheduler.SequentialLR(
+        o,
+        [lr_scheduler.LinearLR(o, 0.1, total_iters=5), lr_scheduler.StepLR(o, 20)],
+        [5],
+    ),
+    "plateau": lambda o: lr_scheduler.ReduceLROnPlateau(o, patience=2),
+    "ours": lambda o: schedules.Scheduler(o, schedules.cosine_decay(100)),
+    "ours, longer": lambda o: schedules.Scheduler(o, schedules.cosine_decay(200)),
+    "ours, one cycle": lambda o: schedules.Scheduler(o, schedules.one_cycle(100)),
+    "a function": lambda o: lr_scheduler.LambdaLR(o, lambda step: 0.9**step),
+    "another function": lambda o: lr_scheduler.LambdaLR(o, lambda step: 0.8**step),
+    "our plateau": lambda o: schedules.Plateau(o, patience=2),
+    "our patient plateau": lambda o: schedules.Plateau(o, patience=3),
+}
+
+
+def run_of(optimizer: str, scheduler: str = "steps of 3") -> ResumableRun:
+    """A run that has made five steps."""
+    model = nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.3), nn.Linear(6, 3))
+    chosen = AN_OPTIMIZER[optimizer](model)
+    rates = A_SCHEDULER[scheduler](chosen)
+    return ResumableRun(model, chosen, rates, BatchOrder(SIZE, BATCH))
+
+
+def five_steps(run: ResumableRun) -> ResumableRun:
+    for _ in range(5):
+        run.optimizer.zero_grad()
+        run.model(torch.randn(8, 4)).square().sum().backward()
+        run.optimizer.step()
+        run.scheduler.step(*([1.0] if "lateau" in type(run.scheduler).__name__ else []))
+    return run
+
+
+@pytest.mark.parametrize("other", AN_OPTIMIZER)
+@pytest.mark.parametrize("one", AN_OPTIMIZER)
+def test_optimizers_go_only_into_their_like(tmp_path, one, other):
+    save_checkpoint(tmp_path / "run.pt", five_steps(run_of(one)))
+    run = run_of(other)
+    if one == other:
+        load_checkpoint(tmp_path / "run.pt", run)
+        five_steps(run)
+    else:
+        stays(tmp_path / "run.pt", run, r"run\.pt is of another run: .*optimizer")
+
+
+@pytest.mark.parametrize("other", A_SCHEDULER)
+@pytest.mark.parametrize("one", A_SCHEDULER)
+def test_schedulers_go_only_into_their_like(tmp_path, one, other):
+    save_checkpoint(tmp_path / "run.pt", five_steps(run_of("AdamW", one)))
+    run = run_of("AdamW", other)
+    if one == other:
+        load_checkpoint(tmp_path / "run.pt", run)
+        five_steps(run)
+    else:
+        stays(tmp_path / "run.pt", run, r"run\.pt is of another run: .*(scheduler|lr)")
+
+
+def test_the_difference_is_named(tmp_path):
+    save_checkpoint(tmp_path / "run.pt", five_steps(run_of("AdamW", "cosine of 200")))
+    for optimizer, scheduler, message in (
+        ("momentum", "cosine of 200", "another run: optimizer was AdamW and is SGD$"),
+        ("AdamW", "cosine of 100", r"run: scheduler\.T_max was 200 and is 100$"),
+        ("another decay", "cosine of 200", r"0\.weight_decay was 0\.01 and is 0$"),
+        ("AdamW", "steps of 3", "scheduler was CosineAnnealingLR and is StepLR$"),
+        ("backwards", "cosine of 200", r"shapes\.0\.0 was \(6, 4\) and is \(3,\); "),
+        ("fewer", "cosine of 200", r"params had length 4 and has 2"),
+    ):
+        stays(tmp_path / "run.pt", run_of(optimizer, scheduler), message)
+
+
+def test_a_part_that_was_replaced_is_compared(tmp_path):
+    save_checkpoint(tmp_path / "run.pt", five_steps(run_of("AdamW")))
+    run = run_of("AdamW")
+    run.optimizer = torch.optim.SGD(run.model.parameters(), 0.01, momentum=0.9)
+    stays(tmp_path / "run.pt", run, "optimizer was AdamW and is SGD$")
+    run = run_of("AdamW")
+    run.model[2] = nn.Linear(6, 3, bias=False)
+    stays(tmp_path / "run.pt", run, r"model\.2\.bias is in the file only$")
+
+
+def test_another_model_with_the_same_tensors_is_told(saved):
+    run = new_run()
+    run.model[2].p = 0.5
+    run.model = run.model
+    stays(saved, run, r"model\.layers\.2 was Dropout\(p=0\.3.* and is Dropout\(p=0\.5")
+
+
+MISSING = [
+    ("random", "numpy"),
+    ("random", "python"),
+    ("random", "torch"),
+    ("optimizer", "state"),
+    ("optimizer", "param_groups"),
+    ("scheduler", "last_epoch"),
+    ("batches", "size"),
+    ("batches", "place"),
+    ("settings", "model"),
+]
+
+
+@pytest.mark.parametrize(("part", "name"), MISSING)
+def test_a_missing_piece_of_a_part_is_told(saved, part, name):
+    content = read_checkpoint(saved)
+    del content[part][name]
+    torch.save(content, saved)
+    where = name if part == "settings" else rf"{part}\.{name}"
+    refused(saved, rf"another run: {where} is missing$")
+
+
+@pytest.mark.parametrize("part", ["model", "optimizer", "random", "settings", "step"])
+def test_a_part_of_another_kind_is_told(saved, part):
+    content = read_checkpoint(saved)
+    content[part] = [1, 2]
+    torch.save(content, saved)
+    refused(saved, r"another run: .* was \[.*\] and is ")
+
+
+def test_many_differences_are_cut_short(saved):
+    content = read_checkpoint(saved)
+    content["model"] = {}
+    torch.save(content, saved)
+    refused(saved, r"model\.0\.bias is missing; .*; and 1 more$")
+
+
+def test_a_folder_is_no_damaged_file(tmp_path):
+    with pytest.raises(OSError) as caught:
+        load_checkpoint(tmp_path, new_run())
+    assert caught.type in (IsADirectoryError, PermissionError)
+
+
+def test_a_file_of_the_old_format_is_told(saved):
+    torch.save({"a": 1}, saved, _use_new_zipfile_serialization=False)
+    refused(saved, r"run\.pt is of before PyTorch 1\.6$")
+
+
+def test_too_little_memory_is_no_damage(saved, monkeypatch):
+    def load(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(MemoryError):
+        read_checkpoint(saved)
 
 
 @dataclass

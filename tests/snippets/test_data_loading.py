@@ -5,11 +5,13 @@ That batches equal DataLoader's is proved in `proofs/data_loading.py`.
 
 import itertools
 import re
+from typing import NamedTuple
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset, default_collate
 
+from proofs.data_loading import in_its_order
 from snippets.corpus import tales
 from snippets.data_loading import (
     DigitDataset,
@@ -49,7 +51,32 @@ def test_order_is_that_of_a_loader_with_any_number_of_workers(workers):
     generator, ours = seeded(), seeded()
     loader = DataLoader(DATA, 5, shuffle=True, num_workers=workers, generator=generator)
     for _ in range(3):
-        assert order(loader) == order(load_batches(DATA, 5, True, generator=ours))
+        mine = in_its_order(DATA, ours, batch_size=5, shuffle=True)
+        assert order(loader) == order(mine)
+
+
+def test_the_order_is_that_of_randperm():
+    expected = torch.randperm(23, generator=seeded()).tolist()
+    found = order(load_batches(DATA, 5, True, generator=seeded()))
+    assert list(itertools.chain(*found)) == expected
+    torch.manual_seed(7)
+    expected = torch.randperm(23).tolist()
+    torch.manual_seed(7)
+    found = order(load_batches(DATA, 5, True))
+    assert list(itertools.chain(*found)) == expected
+
+
+class Sample(NamedTuple):
+    image: torch.Tensor
+    label: int
+
+
+def test_a_named_tuple_becomes_a_list_of_batches():
+    samples = [Sample(torch.zeros(2), 1), Sample(torch.ones(2), 2)]
+    images, labels = collate(samples)
+    assert images.shape == (2, 2) and labels.tolist() == [1, 2]
+    assert type(collate(samples)) is list
+    assert type(default_collate(samples)) is Sample
 
 
 def test_each_sample_comes_once_in_an_epoch_and_epochs_differ():
@@ -138,6 +165,21 @@ def test_similar_lengths_give_each_index_once_and_less_padding():
 
     plain = [list(range(start, min(start + 16, 203))) for start in range(0, 203, 16)]
     assert padding(first) < 0.2 < 0.4 < padding(plain)
+
+
+def test_padding_is_made_where_the_samples_are():
+    samples = [torch.tensor([7, 8, 9]), torch.tensor([5])]
+    with torch.device("meta"):
+        ids, real = pad_batch(samples)
+    assert ids.device == real.device == samples[0].device
+    moved = pad_batch([sample.to("meta") for sample in samples])
+    assert moved.ids.device.type == moved.real.device.type == "meta"
+
+
+def test_no_lengths_are_no_batches():
+    nothing = SimilarLengths([], 4)
+    assert list(nothing) == [] and len(nothing) == 0
+    assert list(DataLoader(TensorDataset(torch.ones(0)), batch_sampler=nothing)) == []
 
 
 def test_similar_lengths_repeat_with_the_seed():

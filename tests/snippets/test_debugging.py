@@ -1,6 +1,7 @@
 """`snippets/debugging.py`: each check passes a right program, and tells a wrong one."""
 
 import copy
+import functools
 import math
 import random
 from dataclasses import replace
@@ -10,9 +11,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import lr_scheduler
+from torch.optim.lr_scheduler import CosineAnnealingLR as Cosine
 
+from snippets import debugging
 from snippets.debugging import (
     CHECKS,
+    Build,
     CheckFailed,
     Program,
     check_batch,
@@ -27,11 +32,14 @@ from snippets.debugging import (
     check_shape,
     check_start_loss,
     dependence,
-    evaluating,
     findings,
     preflight,
     seed_everything,
 )
+from snippets.digit_classifier import DigitConfig, DigitMLP
+from snippets.digits import split_digits
+from snippets.optimizers import AdamW
+from snippets.schedules import Scheduler, cosine_decay
 
 
 def step(model, optimizer, images, labels) -> Tensor:
@@ -58,13 +66,21 @@ def eight_images() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(8, 1, 3, 3), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
 
 
-def program(model: nn.Module | None = None, step=step, lr: float = 0.5) -> Program:
+def program(
+    model: nn.Module | None = None, step=step, lr: float = 0.5, **changes
+) -> Build:
     """A program for 8 images of 3 × 3 and four classes."""
     seed_everything(0)
     model = model or network()
     images, labels = eight_images()
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-    return Program(model, optimizer, step, images, labels, n_classes=4)
+
+    def build() -> Program:
+        own = copy.deepcopy(model)
+        optimizer = torch.optim.SGD(own.parameters(), lr=lr)
+        made = Program(own, optimizer, step, images, labels, n_classes=4)
+        return replace(made, **changes)
+
+    return build
 
 
 def failure(check, *arguments, **options) -> str:
@@ -73,48 +89,160 @@ def failure(check, *arguments, **options) -> str:
     return str(caught.value)
 
 
-RIGHT = {
+MODELS = {
     "plain": network,
     "batch norm": lambda: network(nn.BatchNorm1d(32), bias=False),
-    "dropout": lambda: network(nn.Dropout(0.2)),
+    "bias before batch norm": lambda: network(nn.BatchNorm1d(32)),
+    "dropout": lambda: network(nn.Dropout(0.5)),
+}
+OPTIMIZERS = {
+    "AdamW": lambda p: torch.optim.AdamW(p),
+    "AdamW, fast": lambda p: torch.optim.AdamW(p, 0.05),
+    "much decay": lambda p: torch.optim.AdamW(p, 0.01, weight_decay=0.1),
+    "SGD": lambda p: torch.optim.SGD(p, 0.5),
+    "momentum": lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-3),
 }
 
 
-@pytest.mark.parametrize("make", RIGHT.values(), ids=RIGHT)
-@pytest.mark.parametrize(
-    ("optimizer", "lr"), [(torch.optim.AdamW, 0.05), (torch.optim.SGD, 0.5)]
-)
-def test_a_right_program_passes_all_checks(make, optimizer, lr):
-    right = program(make())
-    right = replace(right, optimizer=optimizer(right.model.parameters(), lr=lr))
-    assert {name: told for name, told in findings(right).items() if told} == {}
-    assert [row[1] for row in preflight(right).rows] == ["passed"] * len(CHECKS)
+def told_by(build: Build) -> dict[str, str]:
+    """What the checks find, without those that pass."""
+    return {name: told for name, told in findings(build).items() if told}
 
 
-def test_checking_leaves_everything_as_it_was():
-    checked = program(network(nn.BatchNorm1d(32), nn.Dropout(0.5)))
-    optimizer = torch.optim.Adam(checked.model.parameters(), lr=0.05)
-    checked = replace(checked, optimizer=optimizer)
-    checked.take_step()
-    before = copy.deepcopy((checked.model.state_dict(), optimizer.state_dict()))
-    gradients = [p.grad.clone() for p in checked.model.parameters()]
-    checked.model[2].eval()
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_right_program_passes_all_checks(make, optimizer):
+    seed_everything(0)
+    images, labels = eight_images()
+
+    def build() -> Program:
+        model = make()
+        chosen = optimizer(model.parameters())
+        return Program(model, chosen, step, images, labels, n_classes=4)
+
+    assert told_by(build) == {}
+    assert [row[1] for row in preflight(build).rows] == ["passed"] * len(CHECKS)
+
+
+def digit_step(loss_function=F.cross_entropy, scheduler=None):
+    """A step as a program has it, with or without a schedule."""
+
+    def take(model, optimizer, images, labels) -> Tensor:
+        loss = loss_function(model(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        return loss.detach()
+
+    return take
+
+
+def digit_program(
+    optimizer="SGD", schedule=None, loss_function=F.cross_entropy, frozen=False, **sizes
+) -> Build:
+    """The classifier of the book, with its usual settings."""
+    train, _, _ = split_digits()
+    makers = {
+        "SGD": lambda p: torch.optim.SGD(p, lr=0.1),
+        "AdamW": lambda p: torch.optim.AdamW(p, lr=1e-3),
+        "ours": lambda p: AdamW(p, lr=1e-3),
+    }
+
+    def build() -> Program:
+        model = DigitMLP(DigitConfig(**sizes))
+        model.hidden.requires_grad_(not frozen)
+        chosen = makers[optimizer](model.parameters())
+        own = schedule(chosen) if schedule else None
+        taken = digit_step(loss_function, own)
+        return Program(model, chosen, taken, train.images[:32], train.labels[:32])
+
+    return build
+
+
+smoothed = functools.partial(F.cross_entropy, label_smoothing=0.1)
+RIGHT_PROGRAMS = {
+    "SGD 0.1": digit_program(),
+    "AdamW 1e-3": digit_program("AdamW"),
+    "our AdamW": digit_program("ours"),
+    "label smoothing": digit_program(loss_function=smoothed),
+    "label smoothing, AdamW": digit_program("AdamW", loss_function=smoothed),
+    "dropout": digit_program("AdamW", dropout=0.5),
+    "frozen body": digit_program(frozen=True),
+    "warm-up from 0": digit_program(
+        schedule=lambda o: lr_scheduler.LambdaLR(o, lambda step: min(1.0, step / 20))
+    ),
+    "cosine": digit_program(schedule=lambda o: lr_scheduler.CosineAnnealingLR(o, 380)),
+    "our schedule": digit_program(schedule=lambda o: Scheduler(o, cosine_decay(380))),
+    "one cycle": digit_program(
+        schedule=lambda o: lr_scheduler.OneCycleLR(o, 0.5, total_steps=380)
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("build", RIGHT_PROGRAMS.values(), ids=RIGHT_PROGRAMS)
+def test_a_usual_program_raises_no_false_alarm(build, seed):
+    torch.manual_seed(seed)
+    assert told_by(build) == {}
+
+
+def test_checking_leaves_the_generators_as_they_were():
+    build = program(network(nn.BatchNorm1d(32), nn.Dropout(0.5)))
     seed_everything(3)
     expected = random.random(), np.random.rand(), torch.rand(1)
     seed_everything(3)
-    findings(checked)
+    findings(build)
     assert (random.random(), np.random.rand(), torch.rand(1)) == expected
-    assert all(
-        torch.equal(before[0][k], v) for k, v in checked.model.state_dict().items()
-    )
-    assert str(before[1]) == str(optimizer.state_dict())
-    now = [p.grad for p in checked.model.parameters()]
-    assert all(torch.equal(a, b) for a, b in zip(gradients, now, strict=True))
-    assert [m.training for m in checked.model[1:4]] == [True, False, True]
+
+
+def test_generators_of_accelerators_are_kept_too(monkeypatch):
+    restored = []
+    states = {"cuda": ["a state"]}
+    monkeypatch.setattr(debugging, "random_states", lambda: states)
+    monkeypatch.setattr(debugging, "restore_random_states", restored.append)
+    check_deterministic(lambda: torch.ones(1))
+    assert restored == [states, states]
+
+
+def test_a_program_is_built_anew_for_each_check():
+    """So a scheduler that a step uses is one of the check's own."""
+    made = []
+
+    def build() -> Program:
+        found = digit_program(
+            schedule=lambda o: made.append(Cosine(o, 300)) or made[-1]
+        )
+        return found()
+
+    findings(build)
+    moves = [scheduler.last_epoch for scheduler in made]
+    assert len(moves) > len(CHECKS) and max(moves) > 10
+    assert moves[0] == moves[1] == 0  # of the first look, whether it builds anew
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_what_is_not_built_anew_is_refused_and_stays(check):
+    given = program(network(nn.BatchNorm1d(32), nn.Dropout(0.5)))()
+    before = copy.deepcopy((given.model.state_dict(), given.optimizer.state_dict()))
+    if check is not check_batch:
+        with pytest.raises(TypeError, match="two calls gave one model or optimizer"):
+            check(lambda: given)
+        with pytest.raises(TypeError, match="give a function that builds a program"):
+            check(given)
+    with pytest.raises(TypeError, match="two calls gave one model"):
+        preflight(lambda: given)
+    state = given.model.state_dict()
+    assert all(torch.equal(before[0][name], state[name]) for name in state)
+    assert str(before[1]) == str(given.optimizer.state_dict())
+    check(given.copy)
+    assert all(torch.equal(before[0][name], state[name]) for name in state)
 
 
 def test_a_program_that_stops_is_told_and_not_fatal():
-    told = findings(replace(program(), labels=torch.full((8,), 4)))
+    told = findings(program(labels=torch.full((8,), 4)))
     assert told["batch"] == "labels go from 4 to 4, outside 0 … 3"
     assert told["overfits"] == "IndexError: Target 4 is out of bounds."
     assert told["rows"] == ""
@@ -123,7 +251,11 @@ def test_a_program_that_stops_is_told_and_not_fatal():
 images, labels = eight_images()
 BATCHES = {
     "bytes": ({"images": images.byte()}, "images are torch.uint8: make them float"),
-    "unscaled": ({"images": images.clamp(0, 1) * 255}, "images go up to 255: scale"),
+    "unscaled": (
+        {"images": images.clamp(0, 1) * 255},
+        "go from 0 to 255, outside -5 … 5",
+    ),
+    "digits as they come": ({"images": images.clamp(0, 1) * 16}, "from 0 to 16, outs"),
     "NaN": ({"images": images / images.new_zeros(1, 1, 3, 3)}, "72 of 72 numbers"),
     "one infinite": (
         {"images": images.index_fill(0, torch.tensor(2), math.inf)},
@@ -144,11 +276,15 @@ BATCHES = {
 @pytest.mark.parametrize(("change", "message"), BATCHES.values(), ids=BATCHES)
 def test_a_wrong_batch_is_told(change, message):
     with pytest.raises(CheckFailed, match=message):
-        check_batch(replace(program(), **change))
+        check_batch(program(**change))
 
 
 def test_a_batch_of_one_image_passes():
-    check_batch(replace(program(), images=images[:1], labels=labels[:1]))
+    check_batch(program(images=images[:1], labels=labels[:1]))
+
+
+def test_images_of_another_range_can_be_meant():
+    check_batch(program(images=images.clamp(0, 1) * 255, image_range=(0.0, 255.0)))
 
 
 def test_shapes_and_their_letters():
@@ -188,12 +324,17 @@ def test_the_first_loss():
 
 
 def test_overfitting():
-    assert check_overfits(program()) < 0.1
+    assert 3 < check_overfits(program()) < 100
     told = failure(check_overfits, program(step=step_of(lambda x: x.softmax(dim=1))))
     assert told.startswith("the loss of one batch went from 1.39 to ")
-    assert told.endswith(" in 150 steps, not below 0.1")
-    told = failure(check_overfits, program(lr=1e-4), steps=7, target=0.5)
-    assert told.endswith(" in 7 steps, not below 0.5")
+    assert told.endswith(" in 2000 steps, not below 0.42")
+    told = failure(check_overfits, program(lr=1e-4), steps=7, part=0.5)
+    assert " in 7 steps, not below 0." in told
+
+
+def test_a_schedule_that_runs_ahead_does_not_overfit():
+    halved = digit_program(schedule=lambda o: lr_scheduler.StepLR(o, 2, 0.5))
+    assert "not below 0.69" in told_by(halved)["overfits"]
 
 
 def test_a_loss_that_becomes_nan_is_told_with_its_step():
@@ -217,6 +358,16 @@ def test_dependence_of_rows():
     # softmax sums to one: a plain sum of the row would have no slope
     assert torch.equal(dependence(lambda x: x.softmax(dim=1), x), torch.eye(4).bool())
     assert x.grad is None and not x.requires_grad
+
+
+def test_dependence_makes_its_tensors_where_the_rows_are():
+    x = torch.randn(4, 3)
+    with torch.device("meta"):
+        assert torch.equal(
+            dependence(lambda x: x.exp(), x), torch.eye(4, device="cpu").bool()
+        )
+    half = dependence(lambda x: x.exp(), x.bfloat16())
+    assert torch.equal(half, torch.eye(4).bool())
 
 
 def test_dependence_tells_what_it_cannot_answer():
@@ -282,14 +433,20 @@ class Faulty(nn.Module):
 
 def test_parameters_that_do_not_move_are_told_with_their_reason():
     model = Faulty()
-    faulty = program(model)
-    kept = [model.unused.weight, model.cut.weight, model.cut.bias, model.out.bias]
-    faulty = replace(faulty, optimizer=torch.optim.SGD(kept, lr=0.1))
-    assert failure(check_parameters, faulty).split("; ") == [
+
+    def build(frozen=None) -> Program:
+        made = replace(program(model)(), frozen=frozen)
+        own = made.model
+        kept = [own.unused.weight, own.cut.weight, own.cut.bias, own.out.bias]
+        return replace(made, optimizer=torch.optim.SGD(kept, lr=0.1))
+
+    told = failure(check_parameters, functools.partial(build, frozen=())).split("; ")
+    assert told.pop(3) == "frozen: requires no gradient"
+    assert told == failure(check_parameters, build).split("; ")
+    assert told == [
         "listed: 2 modules in a list",
         "named: 1 modules in a dict",
         "block.both: 1 modules in a tuple",
-        "frozen: requires no gradient",
         "unused.weight: has no gradient",
         "unused.bias: not in the optimizer",
         "cut.weight: has no gradient",
@@ -298,11 +455,39 @@ def test_parameters_that_do_not_move_are_told_with_their_reason():
     ]
 
 
+def without_a_step(model, optimizer, images, labels) -> Tensor:
+    loss = F.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    return loss.detach()
+
+
 def test_zero_gradients_and_steps_of_nothing_are_told():
     zero = program(step=step_of(lambda x: 0 * x))
     assert "1.weight: its gradient is zero" in failure(check_parameters, zero)
+
+    def moved_by_decay() -> Program:
+        made = zero()
+        decaying = torch.optim.SGD(made.model.parameters(), 0.1, weight_decay=0.1)
+        return replace(made, optimizer=decaying)
+
+    assert "1.weight: its gradient is zero" in failure(check_parameters, moved_by_decay)
     still = program(lr=0.0)
-    assert "1.weight: did not move" in failure(check_parameters, still)
+    assert "1.weight: its learning rate is 0" in failure(check_parameters, still)
+    forgotten = program(step=without_a_step)
+    assert "1.weight: did not move" in failure(check_parameters, forgotten)
+
+
+def test_parameters_that_are_meant_to_stay():
+    body = {"1.weight", "1.bias"}
+    model = network()
+    model[1].requires_grad_(False)
+    check_parameters(program(model))
+    check_parameters(program(model, frozen=body))
+    told = failure(check_parameters, program(model, frozen={"1.weight"}))
+    assert told == "1.bias: requires no gradient"
+    told = failure(check_parameters, program(frozen=body))
+    assert told == "1.weight: is frozen, and moved; 1.bias: is frozen, and moved"
 
 
 def no_zero_grad(model, optimizer, images, labels) -> Tensor:
@@ -350,19 +535,10 @@ def test_a_program_that_repeats():
     assert "two runs with seed 0 differ" in failure(check_repeats, program(step=noisy))
 
 
-def test_evaluating_gives_each_module_its_mode_back():
-    model = network(nn.Dropout(), nn.BatchNorm1d(32))
-    model[3].eval()
-    modes = [module.training for module in model.modules()]
-    with pytest.raises(ZeroDivisionError), evaluating(model):
-        assert not any(module.training for module in model.modules())
-        raise ZeroDivisionError
-    assert [module.training for module in model.modules()] == modes
-
-
 def test_disjoint_parts():
     train = torch.rand(5, 1, 2, 2)
     check_disjoint(train, torch.rand(4, 1, 2, 2))
     held_out = torch.cat([train[[1, 1]], torch.rand(3, 1, 2, 2)])
     told = failure(check_disjoint, train, held_out)
     assert told == "2 of 5 held-out examples are in the training part"
+    assert failure(check_disjoint, train.bfloat16(), held_out.bfloat16()) == told

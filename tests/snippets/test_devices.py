@@ -111,6 +111,53 @@ def test_what_pytorch_moves_itself_is_allowed():
         assert far.copy_(torch.zeros(3)).device.type == "meta"
 
 
+class Table(nn.Module):
+    """Looks rows up by index, in a buffer or in a plain tensor, which does not move."""
+
+    def __init__(self, buffer: bool) -> None:
+        super().__init__()
+        table = torch.randn(10, 4)
+        if buffer:
+            self.register_buffer("table", table)
+        else:
+            self.table = table
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.table[ids]
+
+
+def test_a_plain_tensor_that_is_indexed_is_found():
+    ids = torch.tensor([1, 2])
+    check_one_device(Table(buffer=True), ids)
+    with pytest.raises(RuntimeError, match="index has tensors on cpu and meta"):
+        check_one_device(Table(buffer=False), ids)
+
+
+class Fixed(Table):
+    """Its indices stay on the CPU, which PyTorch allows."""
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.table[torch.tensor([0, 3])] + self.table[:, [1, 2, 3, 0]][ids]
+
+
+def test_indices_on_the_cpu_are_no_mistake_and_what_they_index_is():
+    check_one_device(Fixed(buffer=True), torch.tensor([1, 2]))
+    near, far = torch.zeros(3), torch.zeros(3, device="meta")
+    where = torch.tensor([0, 2], device="meta")
+    with OneDevice():
+        far[torch.tensor([0, 2])] = torch.tensor(1.0)
+        far[torch.tensor([0, 2])] = far[:2]
+        for change in (
+            lambda: near[where],
+            lambda: near.index_put_((where,), near[:2]),
+            lambda: far.index_put_((where,), near[:2]),
+            lambda: near.index_select(0, where),
+            lambda: near.gather(0, where),
+        ):
+            with pytest.raises(RuntimeError, match="has tensors on cpu and meta"):
+                change()
+
+
 def test_a_model_with_norms_dropout_and_recurrence_moves():
     layers = (nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.LSTM(4, 2))
     check_one_device(nn.Sequential(*layers), torch.ones(5, 3))

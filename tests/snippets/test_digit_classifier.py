@@ -104,9 +104,35 @@ def test_evaluation_has_no_dropout_no_graph_and_touches_no_gradient():
     model.train()
     assert evaluate(model, [data]) == evaluate(model, [data])
     assert saw_graph == [False, False]
-    assert not model.training
     after = [p.grad for p in model.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluation_gives_each_module_back_the_mode_it_had(training):
+    data, model = some_digits(5), seeded_model(dropout=0.5).train(training)
+    model.dropout.train(not training)
+    modes = [module.training for module in model.modules()]
+    evaluate(model, [data])
+    assert [module.training for module in model.modules()] == modes
+    with pytest.raises(ValueError, match="no batch"):
+        evaluate(model, [])
+    assert [module.training for module in model.modules()] == modes
+
+
+def test_after_each_epoch_a_scheduler_can_step():
+    data, model = some_digits(10), seeded_model()
+    optimizer = sgd(model, lr=0.4)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    seen = []
+
+    def after_epoch(epoch):
+        scheduler.step()
+        seen.append(epoch)
+
+    curve = fit(model, [data], [data], optimizer, 3, after_epoch=after_epoch)
+    assert optimizer.param_groups[0]["lr"] == 0.4 / 8
+    assert seen == curve
 
 
 def test_an_epoch_is_a_step_for_each_batch():

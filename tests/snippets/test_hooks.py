@@ -122,18 +122,33 @@ def test_recording_names_what_it_cannot_measure():
 def test_the_layer_is_named():
     model = mlp([64, 48, 32, 10])
     model[2] = nn.Linear(24, 32)
-    message = r"^2, a Linear, got \(5, 48\): mat1 and mat2 shapes cannot"
-    with pytest.raises(RuntimeError, match=message), naming_layers(model):
+    message = "^mat1 and mat2 shapes cannot"
+    with pytest.raises(RuntimeError, match=message) as caught, naming_layers(model):
         model(torch.ones(5, 64))
+    assert caught.value.__notes__ == ["in 2, a Linear, got (5, 48)"]
     assert hooks_left(model) == {}
 
 
 def test_the_innermost_module_that_raised_is_named():
     model = nn.Sequential(nn.Linear(8, 8), Residual(nn.Linear(8, 1)))
-    message = r"^1, a Residual, got \(5, 8\): the inner module made"
-    with pytest.raises(RuntimeError, match=message) as caught, naming_layers(model):
+    message = "^the inner module made"
+    with pytest.raises(ValueError, match=message) as caught, naming_layers(model):
         model(torch.ones(5, 8))
-    assert isinstance(caught.value.__cause__, ValueError)
+    assert caught.value.__notes__ == ["in 1, a Residual, got (5, 8)"]
+
+
+class Exit(Exception):
+    """Leaves a model early, on purpose."""
+
+
+def test_an_exception_of_the_readers_own_stays_what_it_is():
+    def leave(*arguments):
+        raise Exit
+
+    model = mlp([4, 3, 2])
+    model[1].register_forward_hook(leave)
+    with pytest.raises(Exit), naming_layers(model):
+        model(torch.ones(1, 4))
 
 
 class Tries(nn.Module):
@@ -154,15 +169,17 @@ class Tries(nn.Module):
 
 def test_an_error_that_was_caught_blames_nobody():
     model = nn.Sequential(Tries(fail=False), nn.Linear(3, 2))
-    with pytest.raises(RuntimeError, match=r"^1, a Linear, got"), naming_layers(model):
+    with pytest.raises(RuntimeError) as caught, naming_layers(model):
         model(torch.ones(5, 4))
+    assert caught.value.__notes__ == ["in 1, a Linear, got (5, 4)"]
 
 
 def test_errors_outside_of_the_model_stay_as_they_are():
     model = mlp([4, 2])
-    with pytest.raises(ZeroDivisionError), naming_layers(model):
+    with pytest.raises(ZeroDivisionError) as caught, naming_layers(model):
         model(torch.ones(1, 4))
         raise ZeroDivisionError
+    assert not hasattr(caught.value, "__notes__")
 
 
 def test_shapes_in_words():

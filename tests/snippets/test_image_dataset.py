@@ -25,7 +25,7 @@ from snippets.image_dataset import (
     problem_of,
     read_image,
 )
-from snippets.transforms import to_tensor, to_unit
+from snippets.transforms import pil_to_tensor, to_unit
 from tests.processes import Done, run_program
 
 DIGITS = tuple("0123456789")
@@ -45,12 +45,18 @@ def picture(path: Path, image: Image.Image, **options) -> Path:
     return path
 
 
+def folder_of(path: Path) -> Path:
+    """A folder, made with those around it."""
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def dataset_of(root: Path, transform=None) -> ImageDataset:
     return ImageDataset(files_in_folders(root), transform)
 
 
 def tensor_of(image: Image.Image) -> torch.Tensor:
-    return to_unit(to_tensor(image))
+    return to_unit(pil_to_tensor(image))
 
 
 class TestWriting:
@@ -89,10 +95,17 @@ class TestFolders:
         assert [path.parent.name for path in part.paths] == ["4", "1"]
 
     def test_hidden_files_and_folders_are_left_out(self, folder):
-        (folder / ".ipynb_checkpoints").mkdir()
+        for hidden in (".ipynb_checkpoints", "1/.ipynb_checkpoints", "1/more/.cache"):
+            picture(folder_of(folder / hidden) / "1.png", Image.new("L", (2, 2)))
+        picture(folder_of(folder / "1" / "more") / "2.png", Image.new("L", (2, 2)))
         (folder / "0" / ".DS_Store").write_bytes(b"\0")
         (folder / "notes.txt").write_text("beside the classes, not in one")
-        assert len(files_in_folders(folder).paths) == 6
+        assert files_in_folders(folder).labels == [0, 1, 1, 2, 3, 4, 5]
+
+    def test_a_class_in_a_folder_below_a_hidden_one_is_no_hidden_class(self, tmp_path):
+        root = tmp_path / ".cache" / "pictures"
+        picture(folder_of(root / "a") / "1.png", Image.new("L", (2, 2)))
+        assert files_in_folders(root).labels == [0]
 
     def test_a_missing_folder_is_named(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"gone is not a folder"):

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from snippets.metrics import (
-    BatchAverage,
-    accuracy,
+    RunningMean,
+    accuracy_of,
     class_scores,
     confusion_matrix,
     expected_calibration_error,
@@ -28,7 +28,7 @@ GUESSES = torch.tensor([0, 0, 1, 1, 1, 0])
 def test_an_average_over_batches_is_that_over_all_with_a_smaller_last_batch(size):
     torch.manual_seed(0)
     values = torch.randn(22, dtype=torch.float64)
-    average = BatchAverage()
+    average = RunningMean()
     for batch in values.split(size):
         average.add(batch.mean().item(), len(batch))
     assert average.value == pytest.approx(values.mean().item(), abs=1e-12)
@@ -36,22 +36,43 @@ def test_an_average_over_batches_is_that_over_all_with_a_smaller_last_batch(size
 
 def test_the_mean_of_the_means_of_batches_is_something_else():
     means, sizes = [1.0, 4.0], [3, 1]
-    average = BatchAverage()
+    average = RunningMean()
     for mean, size in zip(means, sizes, strict=True):
         average.add(mean, size)
     assert average.value == 1.75 != sum(means) / 2
 
 
+def test_a_mean_takes_numbers_tensors_and_a_tensor_of_samples():
+    mean = RunningMean()
+    mean.add(torch.tensor(2.0, requires_grad=True), 3)
+    mean.add(torch.tensor([True, False, True]))
+    mean.add(1.5, 2)
+    assert mean.value == (6 + 2 + 3) / 8
+    assert not mean.total.requires_grad
+
+
+def test_a_mean_does_not_stop_at_256_in_half_precision():
+    mean = RunningMean()
+    for _ in range(1000):
+        mean.add(torch.ones(3, dtype=torch.bfloat16))
+    assert mean.samples == 3000 and mean.value == 1.0
+
+
 def test_an_average_of_nothing_is_refused():
     with pytest.raises(ValueError, match="no samples"):
-        _ = BatchAverage().value
+        _ = RunningMean().value
 
 
 def test_confusion_matrix_by_hand():
     matrix = confusion_matrix(LABELS, GUESSES, 3)
     assert matrix.tolist() == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
     assert matrix.dtype == torch.int64
-    assert accuracy(matrix) == 4 / 6
+    assert accuracy_of(matrix) == 4 / 6
+
+
+def test_a_matrix_of_nothing_has_no_accuracy():
+    with pytest.raises(ValueError, match="the matrix counts no predictions"):
+        accuracy_of(torch.zeros(3, 3, dtype=torch.int64))
 
 
 def test_scores_by_hand():
@@ -131,8 +152,25 @@ def test_calibrated_predictions_have_a_small_error_when_there_are_many():
 
 
 def test_confidences_must_be_probabilities():
-    with pytest.raises(ValueError, match=r"up to 3.5: are they logits"):
-        reliability_bins(torch.tensor([0.2, 3.5]), torch.tensor([True, True]))
+    for low, high in ((0.2, 3.5), (-0.1, 0.5), (math.nan, math.nan)):
+        with pytest.raises(ValueError, match=f"from {low} to {high}: are they logits"):
+            reliability_bins(torch.tensor([low, high]), torch.tensor([True, True]))
+
+
+@pytest.mark.parametrize(("n", "m"), [(0, 0), (2, 3)])
+def test_bins_need_confidences_and_as_many_answers(n, m):
+    message = rf"are \({n},\) and \({m},\): both \(N,\), N above 0"
+    with pytest.raises(ValueError, match=message):
+        reliability_bins(torch.ones(n), torch.ones(m, dtype=torch.bool))
+
+
+def test_bins_are_made_where_the_confidences_are():
+    confidence, correct = torch.tensor([0.3, 0.9]), torch.tensor([False, True])
+    expected = reliability_bins(confidence, correct)
+    with torch.device("meta"):
+        found = reliability_bins(confidence, correct)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.equal(one, other)
 
 
 def drawn(n: int, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -162,6 +200,12 @@ def test_temperature_grows_with_the_logits():
     one = fit_temperature(logits, labels)
     assert fit_temperature(10 * logits, labels) == pytest.approx(10 * one)
     assert fit_temperature(logits + 5, labels) == pytest.approx(one, rel=1e-4)
+
+
+@pytest.mark.parametrize("logits", [torch.ones(0, 3), torch.tensor([[math.nan, 1.0]])])
+def test_a_temperature_needs_finite_logits(logits):
+    with pytest.raises(ValueError, match="must be finite, one or more"):
+        fit_temperature(logits, torch.zeros(len(logits), dtype=torch.int64))
 
 
 def test_a_set_without_mistakes_gets_the_smallest_temperature():

@@ -38,6 +38,12 @@ BAD = {
     "a hole": (file_of({"w": entry(4, 28)}, bytes(28)), "bytes 4 to 28 do not fit"),
     "an overlap": (file_of({"a": entry(0, 24), "b": entry(12, 36)}), "b: bytes 12"),
     "another shape": (file_of({"w": entry(0, 24, (2, 2))}), r"do not fit \[2, 2\]"),
+    "no dtype": (file_of({"w": {"shape": [1], "data_offsets": [0, 4]}}), "w has no dt"),
+    "no offsets": (file_of({"w": {"dtype": "F32", "shape": [1]}}), "w has no dtype"),
+    "one offset": (file_of({"w": {**entry(0, 24), "data_offsets": [0]}}), "w has no"),
+    "a word for a shape": (file_of({"w": {**entry(0, 24), "shape": "2"}}), "w has no"),
+    "half a number": (file_of({"w": entry(0, 24, (0.5, 12))}), "w has no dtype"),
+    "a number for an entry": (file_of({"w": 1}), "w has no dtype"),
     "an unknown dtype": (file_of({"w": entry(0, 24, dtype="F7")}), "unknown dtype F7"),
 }
 

@@ -238,6 +238,26 @@ def test_a_plateau_lowers(factor):
         Plateau(sgd(1.0), factor)
 
 
+def test_a_plateau_goes_on_from_its_state():
+    losses = (1.0, 0.9, 0.95, 0.96, 0.97, 0.98, 0.5, 0.6, 0.7, 0.8)
+
+    def rates(stop: int) -> list[float]:
+        optimizer = sgd(1.0)
+        plateau, found = Plateau(optimizer, 0.5, patience=1), []
+        for step, loss in enumerate(losses):
+            if step == stop:
+                states = optimizer.state_dict(), plateau.state_dict()
+                optimizer = sgd(1.0)
+                plateau = Plateau(optimizer, 0.5, patience=1)
+                optimizer.load_state_dict(states[0])
+                plateau.load_state_dict(states[1])
+            plateau.step(loss)
+            found.append(optimizer.param_groups[0]["lr"])
+        return found
+
+    assert all(rates(stop) == rates(-1) for stop in range(10))
+
+
 def test_patience_is_a_count():
     with pytest.raises(ValueError, match="patience=-1: it must be at least 0"):
         Plateau(sgd(1.0), patience=-1)

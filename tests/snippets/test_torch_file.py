@@ -73,3 +73,33 @@ def test_numbers_that_are_not_there_are_refused():
 def test_another_byte_order_is_refused():
     with pytest.raises(ValueError, match="another byte order"):
         read_torch_file(rewritten(b"little", b"big", "byteorder"))
+
+
+def test_a_zip_file_of_another_program_is_told():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a", "b")
+    with pytest.raises(ValueError, match=r"is not of torch\.save: it has no data\.pkl"):
+        read_torch_file(file)
+
+
+def without(part: str) -> io.BytesIO:
+    """A file of `torch.save` that lacks a part."""
+    changed = io.BytesIO()
+    with (
+        zipfile.ZipFile(saved({"w": W})) as source,
+        zipfile.ZipFile(changed, "w") as target,
+    ):
+        for name in source.namelist():
+            if not name.endswith(part):
+                target.writestr(name, source.read(name))
+    return changed
+
+
+def test_a_file_of_before_byte_orders_were_written_is_read():
+    assert torch.equal(read_torch_file(without("byteorder"))["w"], W)
+
+
+def test_numbers_that_the_file_lacks_are_told():
+    with pytest.raises(pickle.UnpicklingError, match="the file has no data/0"):
+        read_torch_file(without("data/0"))
