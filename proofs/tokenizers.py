@@ -13,8 +13,9 @@ from snippets.tokenizers.bpe import (
     BPETokenizer,
     count_words,
     learn_merges,
-    printable,
+    rank_tokens,
 )
+from snippets.tokenizers.gpt2_bytes import printable
 from snippets.tokenizers.unigram import UnigramTokenizer
 from snippets.tokenizers.wordpiece import WordPieceTokenizer
 
@@ -65,7 +66,7 @@ def bpe_training() -> Pairs:
     )
     theirs.train_from_iterator([text], trainer)
     ids = theirs.get_vocab()
-    ranks = learn_merges(count_words([text], GPT2_PATTERN), 744)
+    ranks = rank_tokens(learn_merges(count_words([text], GPT2_PATTERN), 744))
     yield [printable(token) for token in ranks], sorted(ids, key=ids.__getitem__)
 
 
