@@ -7,6 +7,7 @@ Multitask Learners*, section 2.2).
 
 # --8<-- [start:imports]
 import base64
+import codecs
 import json
 import warnings
 from collections import Counter
@@ -18,16 +19,38 @@ from typing import TYPE_CHECKING, Literal, SupportsIndex
 import regex
 
 from snippets.files import write_whole
-from snippets.tokenizers import bpe_conversions, checks, streams
-from snippets.tokenizers.gpt2_bytes import BYTES
-from snippets.tokenizers.gpt2_bytes import printable as printable
+from snippets.tokenizers.bpe_conversions import (
+    bpe_to_hugging_face,
+    check_merges,
+    read_merges,
+    read_vocab,
+    without_special,
+)
+from snippets.tokenizers.checks import (
+    check_names,
+    check_once,
+    check_size,
+    check_text,
+    check_texts,
+    checked_ids,
+    read_utf8,
+    whole_number,
+)
 from snippets.tokenizers.long_words import merge_long_word
 from snippets.tokenizers.pair_index import Ids, PairIndex
+from snippets.tokenizers.streams import stretches
 
 if TYPE_CHECKING:
     import tiktoken
     import tokenizers
 # --8<-- [end:imports]
+
+# --8<-- [start:bytes]
+# GPT-2's order of the 256 bytes: printable characters first, then the others. The id of
+# a byte is its place here, in GPT-2's vocabulary and in those of its successors.
+PRINTABLE = [b for b in range(256) if chr(b).isprintable() and chr(b) != " "]
+BYTES = [bytes([b]) for b in PRINTABLE + sorted(set(range(256)) - set(PRINTABLE))]
+# --8<-- [end:bytes]
 
 # --8<-- [start:split]
 # GPT-2's pattern, in the quicker spelling of tiktoken; it leaves no character out.
@@ -66,7 +89,8 @@ def learn_merges(
     when no pair occurs `min_frequency` times.
     """
     ids = {byte: number for number, byte in enumerate(BYTES)}
-    tokens, merges = list(BYTES), []
+    tokens = list(BYTES)
+    merges: list[Merge] = []
     spelled = [[ids[word[i : i + 1]] for i in range(len(word))] for word in words]
 
     def descending(pair: Ids) -> list[list[int]]:
@@ -146,7 +170,7 @@ def count_words(
     """How often each word occurs in the texts, special tokens left out."""
     split, cut = compile_pattern(pattern), any_of(special)
     counts: Counter[str] = Counter()
-    for text in checks.check_texts(texts):
+    for text in check_texts(texts):
         for part in cut.split(text):
             counts.update(split.findall(part))
     return Counter({word.encode(): count for word, count in counts.items()})
@@ -176,10 +200,10 @@ class BPETokenizer:
         special_tokens: Mapping[str, int] | None = None,
     ) -> None:
         special = special_tokens or {}
-        checks.check_names([*special], "special token")
-        self.ranks = {t: checks.whole_number(n, "id") for t, n in ranks.items()}
+        check_names([*special], "special token")
+        self.ranks = {t: whole_number(n, "id") for t, n in ranks.items()}
         self.special_tokens = {
-            name: checks.whole_number(n, "id") for name, n in special.items()
+            name: whole_number(n, "id") for name, n in special.items()
         }
         self._check()
         self.pattern, self._pattern = pattern, compile_pattern(pattern)
@@ -226,9 +250,9 @@ class BPETokenizer:
         `vocab_size`. Raises ValueError if it is below 256 and the special tokens, if a
         special token is empty or there twice, or if there is no text at all.
         """
-        special = checks.check_names(special_tokens, "special token")
+        special = check_names(special_tokens, "special token")
         parts = {"bytes": 256, "special tokens": len(special)}
-        room = checks.check_size(vocab_size, parts)
+        room = check_size(vocab_size, parts)
         words = count_words(texts, pattern, special)
         if not words:
             raise ValueError("the texts are empty: there is nothing to learn from")
@@ -247,7 +271,7 @@ class BPETokenizer:
         unnoticed. `encode_ordinary` takes them as text.
         """
         ids: list[int] = []
-        for ordinary, name in self.segments(checks.check_text(text), allowed_special):
+        for ordinary, name in self.segments(check_text(text), allowed_special):
             ids += self.encode_ordinary(ordinary)
             if name:
                 ids.append(self.special_tokens[name])
@@ -255,7 +279,7 @@ class BPETokenizer:
 
     def encode_ordinary(self, text: str) -> list[int]:
         """The ids of a text in which special tokens mean nothing."""
-        words = self.split(checks.check_text(text))
+        words = self.split(check_text(text))
         return [number for word in words for number in self.word_ids(word)]
 
     def segments(self, text: str, allowed: Allowed) -> Iterator[tuple[str, str]]:
@@ -301,7 +325,7 @@ class BPETokenizer:
 
         Raises ValueError for an id that is no token's, TypeError for what is no id.
         """
-        return b"".join([self._tokens[n] for n in checks.check_ids(ids, self._tokens)])
+        return b"".join([self._tokens[n] for n in checked_ids(ids, self._tokens)])
 
     def decode(self, ids: Iterable[SupportsIndex], errors: str = "replace") -> str:
         """The text of the ids; bytes that are not UTF-8 become U+FFFD."""
@@ -324,11 +348,11 @@ class BPETokenizer:
     def load(cls, path: str | Path) -> "BPETokenizer":
         """Read what `save` wrote. Raises ValueError for any other or a damaged file."""
         try:
-            content = json.loads(checks.read_utf8(path))
+            content = json.loads(read_utf8(path))
             if not isinstance(content, dict) or content.get("format") != FORMAT:
                 raise ValueError(f"its format is not {FORMAT!r}")
             tokens = [base64.b64decode(t, validate=True) for t in content["tokens"]]
-            checks.check_once(tokens, "token")
+            check_once(tokens, "token")
             ranks = dict(zip(tokens, content["ids"], strict=True))
             return cls(ranks, content["pattern"], content["special_tokens"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -340,13 +364,35 @@ class BPETokenizer:
         """The ids of all texts as if joined, read about `size` characters at a time.
 
         Memory stays constant, but for text without a place to cut
-        (`streams.SAFE_CUT`, which fits the patterns of OpenAI's models).
+        (`SAFE_CUT` in `streams.py`, which fits the patterns of OpenAI's models).
         """
-        return streams.encode_stream(self, texts, allowed_special, size)
+        reach = max(map(len, self.special_tokens), default=1) - 1
+        for buffer, cut in stretches(texts, size, self.special_pattern, reach):
+            yield from self._encode_until(buffer, cut, allowed_special)
+
+    def _encode_until(self, buffer: str, cut: int, allowed: Allowed) -> Iterator[int]:
+        """The ids of `buffer[:cut]`, split with what follows in sight."""
+        start = 0
+        for ordinary, name in self.segments(buffer, allowed):
+            for word in self.split(ordinary):
+                if start >= cut:
+                    return
+                yield from self.word_ids(word)
+                start += len(word)
+            if start >= cut:
+                return
+            if name:
+                yield self.special_tokens[name]
+                start += len(name)
 
     def decode_stream(self, ids: Iterable[SupportsIndex]) -> Iterator[str]:
         """Text as soon as its characters are complete, for ids that come one by one."""
-        return streams.decode_stream(self, ids)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for number in ids:
+            if text := decoder.decode(self.decode_bytes([number])):
+                yield text
+        if rest := decoder.decode(b"", final=True):
+            yield rest
 
     @property
     def merges(self) -> list[Merge]:
@@ -371,9 +417,13 @@ class BPETokenizer:
         ValueError for a token that is neither a byte, nor special, nor made by its
         merge, and where ids do not rise in the order of the merges.
         """
-        ranks, special = bpe_conversions.without_special(vocab, special_tokens)
+        ranks, special = without_special(vocab, special_tokens)
         tokenizer = cls(ranks, pattern, special)
-        bpe_conversions.check_merges(tokenizer, list(merges))
+        try:
+            found = tokenizer.merges
+        except ValueError as error:
+            raise ValueError(f"{error}: is it missing in special_tokens?") from error
+        check_merges(list(merges), found)
         return tokenizer
 
     @classmethod
@@ -385,8 +435,8 @@ class BPETokenizer:
         pattern: str = GPT2_PATTERN,
     ) -> "BPETokenizer":
         """The same from files like GPT-2's `vocab.json` and `merges.txt`."""
-        vocab = bpe_conversions.read_vocab(vocab_path)
-        merges = bpe_conversions.read_merges(merges_path)
+        vocab = {n: unprintable(name) for n, name in read_vocab(vocab_path).items()}
+        merges = [(unprintable(a), unprintable(b)) for a, b in read_merges(merges_path)]
         return cls.from_merges(vocab, merges, special_tokens, pattern)
 
     @classmethod
@@ -398,22 +448,33 @@ class BPETokenizer:
 
     def to_tiktoken(self, name: str) -> "tiktoken.Encoding":
         """This vocabulary for tiktoken, which encodes with code in Rust."""
-        return bpe_conversions.bpe_to_tiktoken(self, name)
+        import tiktoken
+
+        return tiktoken.Encoding(
+            name,
+            pat_str=self.pattern,
+            mergeable_ranks=self.ranks,
+            special_tokens=self.special_tokens,
+        )
 
     def to_hugging_face(self) -> "tokenizers.Tokenizer":
         """This vocabulary for 🤗 tokenizers; its `save` writes a `tokenizer.json`.
 
         Special tokens in a text become their ids, as with `allowed_special="all"`.
-        Raises ValueError for what cannot be said there: see `bpe_to_hugging_face`.
+        Raises ValueError for what cannot be said there: tokens that no two others merge
+        into, two special tokens of one id, a special token with the name of another
+        token, a pattern that would be read otherwise.
         """
-        return bpe_conversions.bpe_to_hugging_face(self)
+        vocab = {printable(token): rank for token, rank in self.ranks.items()}
+        merges = [(printable(a), printable(b)) for a, b in self.merges]
+        return bpe_to_hugging_face(vocab, merges, self.special_tokens, self.pattern)
 
 
 # --8<-- [end:tokenizer]
 
 
 # --8<-- [start:parts]
-def split_token(token: bytes, ranks: Mapping[bytes, int]) -> Merge:
+def split_token(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]:
     """The two tokens that merge into this one: what earlier merges make of it."""
     parts = [token[i : i + 1] for i in range(len(token))]
     while len(parts) > 2:
@@ -425,4 +486,18 @@ def split_token(token: bytes, ranks: Mapping[bytes, int]) -> Merge:
     return parts[0], parts[1]
 
 
+def printable(token: bytes) -> str:
+    """GPT-2's way to write bytes: those that do not print, from U+0100 on."""
+    return "".join(map(SHOWN.__getitem__, token))
+
+
+def unprintable(name: str) -> bytes:
+    """The bytes that `printable` wrote so; other names as UTF-8: special tokens."""
+    known = all(char in HIDDEN for char in name)
+    return bytes(HIDDEN[char] for char in name) if known else check_text(name).encode()
+
+
+SHOWN = {b: chr(b) for b in PRINTABLE}
+SHOWN |= {byte[0]: chr(256 + n) for n, byte in enumerate(BYTES[len(PRINTABLE) :])}
+HIDDEN = {char: byte for byte, char in SHOWN.items()}
 # --8<-- [end:parts]

@@ -67,7 +67,7 @@ def whole_number(value: SupportsIndex, what: str) -> int:
         raise TypeError(f"{what} {value!r} is not a whole number") from None
 
 
-def check_ids(ids: Iterable[SupportsIndex], known: Collection[int]) -> list[int]:
+def checked_ids(ids: Iterable[SupportsIndex], known: Collection[int]) -> list[int]:
     """Ids as ints, from a list, or an array or tensor with one axis.
 
     Raises TypeError for what is no whole number, ValueError for an unknown id.

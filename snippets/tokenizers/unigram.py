@@ -18,15 +18,28 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsIndex
 
-from snippets.tokenizers import checks
+from snippets.tokenizers.checks import (
+    HALF,
+    check_names,
+    check_scores,
+    check_size,
+    check_text,
+    check_texts,
+    checked_ids,
+    read_utf8,
+    write_lines,
+)
+from snippets.tokenizers.sentencepiece_names import (
+    BYTE,
+    CONTROL,
+    SPACE,
+    UNKNOWN_PIECE,
+)
+from snippets.tokenizers.unigram_conversion import unigram_to_hugging_face
 
 if TYPE_CHECKING:
     import tokenizers
 
-SPACE = "\u2581"  # the visible space of SentencePiece
-UNKNOWN_PIECE = "<unk>"
-CONTROL = ("<s>", "</s>", "<pad>")  # a program adds them; no text spells them
-BYTE = re.compile("<0x([0-9A-F]{2})>")
 PENALTY = 10.0  # a character that no piece spells: this much below the worst piece
 LONGEST_PIECE = 16  # characters
 LONGEST_STRETCH = 50  # characters that training looks at together
@@ -41,7 +54,7 @@ def normalize(text: str) -> str:
     is not quite SentencePiece's, which has rules of its own for some 40 characters,
     most of them control characters.
     """
-    words = unicodedata.normalize("NFKC", checks.check_text(text)).split()
+    words = unicodedata.normalize("NFKC", check_text(text)).split()
     return "".join(SPACE + word for word in words)
 
 
@@ -63,7 +76,7 @@ class Scores(dict[str, float]):
 
     def __init__(self, scores: Mapping[str, float] | Iterable[tuple[str, float]]):
         super().__init__(scores)
-        checks.check_scores(self.items())
+        check_scores(self.items())
         if not self or "" in self:
             raise ValueError(
                 f"{len(self)} pieces: one at least, and none of them empty"
@@ -322,8 +335,8 @@ class UnigramTokenizer:
 
     def __init__(self, pieces: Iterable[tuple[str, float]]) -> None:
         self.pieces = list(pieces)
-        names = checks.check_names([piece for piece, _ in self.pieces], "piece")
-        checks.check_scores(self.pieces)
+        names = check_names([piece for piece, _ in self.pieces], "piece")
+        check_scores(self.pieces)
         self.ids = {piece: number for number, piece in enumerate(names)}
         if UNKNOWN_PIECE not in self.ids:
             raise ValueError(f"{UNKNOWN_PIECE} is not among the {len(names)} pieces")
@@ -351,9 +364,7 @@ class UnigramTokenizer:
         if byte_fallback:
             fixed += [f"<0x{byte:02X}>" for byte in range(256)]
         letters = len(set("".join(words)))
-        checks.check_size(
-            vocab_size, {"fixed pieces": len(fixed), "characters": letters}
-        )
+        check_size(vocab_size, {"fixed pieces": len(fixed), "characters": letters})
         scores = learn_unigram(words, vocab_size - len(fixed))
         if len(scores) + len(fixed) < vocab_size:
             found = f"{len(scores) + len(fixed)} pieces, not vocab_size={vocab_size}"
@@ -368,7 +379,7 @@ class UnigramTokenizer:
 
     def encode_normalized(self, text: str) -> list[int]:
         """The same for a text in which spaces are visible already."""
-        return self._spell(viterbi(checks.check_text(text), self.scores)[0])
+        return self._spell(viterbi(check_text(text), self.scores)[0])
 
     def _spell(self, pieces: list[str]) -> list[int]:
         """The ids of pieces; others become bytes, or one `<unk>` for a run of them."""
@@ -404,7 +415,7 @@ class UnigramTokenizer:
         TypeError for what is no id.
         """
         text, loose = "", bytearray()
-        for number in checks.check_ids(ids, range(len(self.pieces))):
+        for number in checked_ids(ids, range(len(self.pieces))):
             piece = self.pieces[number][0]
             if byte := BYTE.fullmatch(piece):
                 loose.append(int(byte[1], 16))
@@ -421,16 +432,14 @@ class UnigramTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Write a `.vocab` as SentencePiece's: piece, tab, score; all or nothing."""
-        checks.write_lines(
-            path, [f"{piece}\t{score!r}" for piece, score in self.pieces]
-        )
+        write_lines(path, [f"{piece}\t{score!r}" for piece, score in self.pieces])
 
     @classmethod
     def load(cls, path: str | Path) -> "UnigramTokenizer":
         """Read a `.vocab`. Raises ValueError if it is none."""
         pieces = []
         try:
-            text = checks.read_utf8(path)
+            text = read_utf8(path)
             for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
                 piece, tab, score = line.rpartition("\t")
                 if not tab:
@@ -449,9 +458,7 @@ class UnigramTokenizer:
         U+FFFD for each byte of a run that is not UTF-8. Raises ValueError where a piece
         would be taken for part of a control piece.
         """
-        from snippets.tokenizers.unigram_conversion import unigram_to_hugging_face
-
-        return unigram_to_hugging_face(self)
+        return unigram_to_hugging_face(self.pieces, self.scores, self.byte_fallback)
 
 
 # --8<-- [end:tokenizer]
@@ -464,13 +471,13 @@ UNREADABLE = " \u2047 "  # how SentencePiece writes <unk>
 def characters(loose: bytes | bytearray) -> str:
     """The text of some bytes, with U+FFFD for each that is in no character."""
     text = loose.decode(errors="surrogateescape")  # such a byte becomes half a pair
-    return checks.HALF.sub("\ufffd", text)
+    return HALF.sub("\ufffd", text)
 
 
 def count_pieces_of(texts: str | Iterable[str]) -> Counter[str]:
     """How often each word occurs in the texts, long ones cut."""
     words: Counter[str] = Counter()
-    for text in checks.check_texts(texts):
+    for text in check_texts(texts):
         for word in split_at_spaces(normalize(text)):
             for start in range(0, len(word), LONGEST_STRETCH):
                 words[word[start : start + LONGEST_STRETCH]] += 1

@@ -1,14 +1,14 @@
 """The unigram tokenizer as 🤗 tokenizers has it."""
 
 # --8<-- [start:conversion]
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from snippets.tokenizers.unigram import (
+from snippets.tokenizers.sentencepiece_names import (
     BYTE,
     CONTROL,
     SPACE,
     UNKNOWN_PIECE,
-    UnigramTokenizer,
 )
 
 if TYPE_CHECKING:
@@ -18,22 +18,22 @@ SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 
 def unigram_to_hugging_face(
-    tokenizer: UnigramTokenizer,
+    pieces: list[tuple[str, float]], spelling: Collection[str], byte_fallback: bool
 ) -> "tokenizers.Tokenizer":
-    """The same pieces and scores in 🤗 tokenizers."""
+    """Pieces and scores in 🤗 tokenizers; `spelling` are those that spell texts."""
     from tokenizers import Regex, Tokenizer, decoders, models
     from tokenizers import normalizers as normal
     from tokenizers import pre_tokenizers as before
 
-    unknown = tokenizer.ids[UNKNOWN_PIECE]
-    model = models.Unigram(tokenizer.pieces, unknown, tokenizer.byte_fallback)
-    theirs = Tokenizer(model)
+    names = [piece for piece, _ in pieces]
+    unknown = names.index(UNKNOWN_PIECE)
+    theirs = Tokenizer(models.Unigram(pieces, unknown, byte_fallback))
     one_space = normal.Replace(Regex(f"[{SPACES}]+"), " ")
     front = [normal.Prepend(SPACE), normal.Replace(" ", SPACE)]
     theirs.normalizer = normal.Sequence(
         [normal.NFKC(), one_space, normal.Strip(), *front]
     )
-    cuts = control_cuts(tokenizer)
+    cuts = control_cuts(names, spelling, byte_fallback)
     theirs.pre_tokenizer = before.Split(Regex(cuts), "isolated")
     theirs.decoder = decoders.Sequence(
         [
@@ -46,7 +46,9 @@ def unigram_to_hugging_face(
     return theirs
 
 
-def control_cuts(tokenizer: UnigramTokenizer) -> str:
+def control_cuts(
+    names: Collection[str], spelling: Collection[str], byte_fallback: bool
+) -> str:
     """A pattern for a place within the name of each control piece.
 
     🤗 tokenizers would take `<s>` in a text for the piece of that name. Cut in two, it
@@ -54,22 +56,21 @@ def control_cuts(tokenizer: UnigramTokenizer) -> str:
     """
     cuts = []
     for name in (UNKNOWN_PIECE, *CONTROL):
-        if name in tokenizer.ids:
-            i = cut_place(tokenizer, name)
+        if name in names:
+            i = cut_place(name, spelling, byte_fallback)
             cuts.append(f"(?<={name[:i]})(?={name[i:]})")
-    if any(map(BYTE.fullmatch, tokenizer.ids)):
-        i = cut_place(tokenizer, "<0x")
+    if any(map(BYTE.fullmatch, names)):
+        i = cut_place("<0x", spelling, byte_fallback)
         cuts.append(f"(?<={'<0x'[:i]})(?={'<0x'[i:]}[0-9A-F]{{2}}>)")
     return "|".join(cuts)
 
 
-def cut_place(tokenizer: UnigramTokenizer, name: str) -> int:
+def cut_place(name: str, spelling: Collection[str], byte_fallback: bool) -> int:
     """Where no piece reaches across, and no run of unknown characters."""
-    scores = tokenizer.scores
     for i in range(1, len(name)):
         a, b = name[i - 1], name[i]
-        known = tokenizer.byte_fallback or a in scores or b in scores
-        if known and not any(a + b in piece for piece in scores):
+        known = byte_fallback or a in spelling or b in spelling
+        if known and not any(a + b in piece for piece in spelling):
             return i
     raise ValueError(f"a text with {name!r} would have other ids in 🤗 tokenizers")
 

@@ -8,7 +8,7 @@ as one to four bytes. Small numbers, ASCII among them, take one.
 from collections.abc import Iterable
 from typing import SupportsIndex
 
-from snippets.tokenizers import checks
+from snippets.tokenizers.checks import check_text, checked_ids
 
 # --8<-- [end:imports]
 
@@ -108,11 +108,11 @@ class ByteTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The bytes of a text."""
-        return list(encode_text(checks.check_text(text)))
+        return list(encode_text(check_text(text)))
 
     def decode(self, ids: Iterable[SupportsIndex], errors: str = "replace") -> str:
         """The text of the ids; bytes that are not UTF-8 become U+FFFD."""
-        return decode_bytes(bytes(checks.check_ids(ids, range(256))), errors)
+        return decode_bytes(bytes(checked_ids(ids, range(256))), errors)
 
 
 # --8<-- [end:tokenizer]

@@ -13,7 +13,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsIndex
 
-from snippets.tokenizers import checks
+from snippets.tokenizers.checks import (
+    check_names,
+    check_size,
+    check_text,
+    check_texts,
+    checked_ids,
+    read_utf8,
+    write_lines,
+)
 from snippets.tokenizers.pair_index import PairIndex
 
 if TYPE_CHECKING:
@@ -33,7 +41,7 @@ def bert_words(text: str, lowercase: bool = True) -> list[str]:
     own. With `lowercase`, accents go too, and each letter is lowered by itself: a Σ
     that ends a word becomes σ, as in 🤗 tokenizers, not ς.
     """
-    text = "".join(map(_plain, checks.check_text(text)))
+    text = "".join(map(_plain, check_text(text)))
     if lowercase:
         letters = unicodedata.normalize("NFD", text)
         text = "".join(c.lower() for c in letters if unicodedata.category(c) != "Mn")
@@ -157,7 +165,7 @@ class WordPieceTokenizer:
     """
 
     def __init__(self, pieces: Iterable[str], lowercase: bool = True) -> None:
-        self.pieces, self.lowercase = checks.check_names(pieces, "piece"), lowercase
+        self.pieces, self.lowercase = check_names(pieces, "piece"), lowercase
         self.ids = {piece: number for number, piece in enumerate(self.pieces)}
         if UNKNOWN not in self.ids:
             raise ValueError(f"{UNKNOWN} is not among the {len(self.pieces)} pieces")
@@ -177,11 +185,9 @@ class WordPieceTokenizer:
         Warns if the texts give fewer. Raises ValueError if they give no word, or if
         `vocab_size` has no room for the special tokens and the characters.
         """
-        special = checks.check_names(special_tokens, "special token")
+        special = check_names(special_tokens, "special token")
         words = Counter(
-            word
-            for text in checks.check_texts(texts)
-            for word in bert_words(text, lowercase)
+            word for text in check_texts(texts) for word in bert_words(text, lowercase)
         )
         if not words:
             raise ValueError("the texts are empty: there is nothing to learn from")
@@ -189,7 +195,7 @@ class WordPieceTokenizer:
             "special tokens": len(special),
             "characters": len(learn_pieces(words, 0)),
         }
-        checks.check_size(vocab_size, parts)
+        check_size(vocab_size, parts)
         learned = learn_pieces(words, vocab_size - len(special), min_frequency)
         if (found := len(learned) + len(special)) < vocab_size:
             message = f"no pair is left: {found} pieces, not vocab_size={vocab_size}"
@@ -211,20 +217,20 @@ class WordPieceTokenizer:
         `ids` is a list, or an array or tensor with one axis. Raises ValueError for an
         id that is no piece's, TypeError for what is no id.
         """
-        numbers = checks.check_ids(ids, range(len(self.pieces)))
+        numbers = checked_ids(ids, range(len(self.pieces)))
         return " ".join(self.pieces[number] for number in numbers).replace(
             f" {CONTINUES}", ""
         )
 
     def save(self, path: str | Path) -> None:
         """Write a `vocab.txt` as BERT's: a piece on each line; all or nothing."""
-        checks.write_lines(path, self.pieces)
+        write_lines(path, self.pieces)
 
     @classmethod
     def load(cls, path: str | Path, lowercase: bool = True) -> "WordPieceTokenizer":
         """Read a `vocab.txt`. Raises ValueError if it is none."""
         try:
-            text = checks.read_utf8(path)
+            text = read_utf8(path)
             return cls(text.removesuffix("\n").split("\n"), lowercase)
         except ValueError as error:
             raise ValueError(f"{path} is no WordPiece vocabulary: {error}") from error

@@ -14,16 +14,21 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from snippets.corpus import load_text
 from snippets.tokenizers import bpe
 from snippets.tokenizers.bpe import (
+    BYTES,
     GPT2_PATTERN,
     BPETokenizer,
     count_words,
     learn_merges,
     merge_word,
+    printable,
     rank_tokens,
     split_words,
+    unprintable,
 )
-from snippets.tokenizers.gpt2_bytes import BYTES, printable, unprintable
+from snippets.tokenizers.bpe_conversions import oniguruma
 from snippets.tokenizers.long_words import merge_long_word
+from snippets.tokenizers.pair_index import PairIndex
+from snippets.tokenizers.streams import stretches
 from tests.hard_strings import HARD
 
 NAMES = ["gpt2", "cl100k_base", "o200k_base"]
@@ -135,6 +140,21 @@ class TestTraining:
         assert learn_merges(words, 1) == [(b"e", b"s")]
         with pytest.raises(ValueError, match="ties='first': give 'smaller ids'"):
             learn_merges(words, 1, ties="first")
+
+    def test_counts_follow_a_merge(self):
+        index = PairIndex([[1, 2, 1, 2, 3], [2, 3]], [10, 1])
+        assert index.most_frequent() == (1, 2)
+        index.merge((1, 2), 4)
+        assert index.words == [[4, 4, 3], [2, 3]]
+        left = {pair: count for pair, count in index.counts.items() if count}
+        assert left == {(4, 4): 10, (4, 3): 10, (2, 3): 1}
+
+    def test_a_tie_between_a_letter_and_a_merged_token(self):
+        words = Counter(
+            {b"banana": 3, b"bandana": 2}
+        )  # then b an 5 times, an a 5 times
+        for ties in ("smaller ids", "greater pair"):
+            assert learn_merges(words, 2, ties=ties) == [(b"a", b"n"), (b"b", b"an")]
 
     @given(text=st.text(alphabet="ab é", min_size=1, max_size=60))
     @settings(max_examples=200, deadline=None)
@@ -303,6 +323,15 @@ class TestStream:
         peak(20)  # fill the cache of words
         assert peak(200) < 1.2 * peak(40)
 
+    def test_stretches_end_where_words_end_and_leave_special_tokens_whole(self):
+        texts = ["one two", " three<|en", "dof", "text|>four"]
+        found = list(stretches(texts, 5, OWN.special_pattern, len(SPECIAL) - 1))
+        assert [buffer[:cut] for buffer, cut in found if cut][-1].endswith("four")
+        assert "".join(buffer[:cut] for buffer, cut in found) == "".join(texts)
+        cuts = list(itertools.accumulate(cut for _, cut in found))
+        start = "".join(texts).index(SPECIAL)
+        assert not [cut for cut in cuts if start < cut < start + len(SPECIAL)]
+
     def test_empty(self):
         assert list(OWN.encode_stream([])) == []
         assert list(OWN.encode_stream(["", ""])) == []
@@ -396,6 +425,12 @@ class TestHuggingFace:
         for pattern in (r"(?s).", r"\b\w+|\W+", r"\p{N}{1,3}+\s|(?s:.)", r"[\w&&a]|\W"):
             with pytest.raises(ValueError, match="may mean something else"):
                 BPETokenizer(ranks, pattern).to_hugging_face()
+
+    def test_patterns_that_are_read_alike(self):
+        for name in NAMES:
+            pattern = tiktoken.get_encoding(name)._pat_str
+            changed = pattern.replace("{1,3}+", "{1,3}").replace("$", r"\Z")
+            assert oniguruma(pattern) == changed
 
     def test_an_end_of_text_is_no_end_of_line(self):
         ours = BPETokenizer(OWN.ranks, r"a$|[^a]+|a")
@@ -564,6 +599,13 @@ class TestBadInput:
             BPETokenizer(OWN.ranks, r"\w*")
         with pytest.raises(ValueError, match="pattern '\\('"):
             BPETokenizer(OWN.ranks, "(")
+
+
+def test_gpt2_has_no_token_of_two_spaces():
+    gpt2 = tiktoken.get_encoding("gpt2")
+    assert not [t for t in gpt2._mergeable_ranks if len(t) > 1 and not t.strip(b" ")]
+    assert gpt2.encode("        return x") == [220] * 7 + [1441, 2124]
+    assert split_words("        return x") == [" " * 7, " return", " x"]
 
 
 def test_split_is_that_of_gpt2():

@@ -11,6 +11,12 @@ from hypothesis import strategies as st
 from snippets import files
 from snippets.corpus import load_text
 from snippets.tokenizers.bpe import BPETokenizer
+from snippets.tokenizers.checks import (
+    check_names,
+    check_texts,
+    checked_ids,
+    write_lines,
+)
 from snippets.tokenizers.unigram import UnigramTokenizer
 from snippets.tokenizers.utf8 import ByteTokenizer
 from snippets.tokenizers.wordpiece import WordPieceTokenizer
@@ -103,9 +109,9 @@ class TestSpecialTokens:
             TRAINED["bpe"].encode("a<end>", allowed_special="<end>")
 
     def test_longer_names_are_cut_out_before_shorter_ones(self):
-        names = ["<a>", "<a><b>"]
+        names = ["ab", "abcd"]
         with pytest.warns(UserWarning, match="no pair is left"):
-            tokenizer = BPETokenizer.train("x<a><b>" * 9, 300, special_tokens=names)
+            tokenizer = BPETokenizer.train("xabcd" * 9, 300, special_tokens=names)
         assert len(tokenizer.ranks) == 256
 
 
@@ -155,6 +161,14 @@ class TestIds:
         ):
             with pytest.raises(TypeError, match=shown):
                 tokenizer.decode(ids)
+
+
+def test_checks_give_back_what_they_checked(tmp_path):
+    assert list(check_texts("ab")) == list(check_texts(["ab"])) == ["ab"]
+    assert check_names(iter(["b", "a"]), "piece") == ["b", "a"]
+    assert checked_ids(np.array([1, 0]), range(2)) == [1, 0]
+    write_lines(tmp_path / "lines", ["a", "é"])
+    assert (tmp_path / "lines").read_bytes() == "a\né\n".encode()
 
 
 class TestSizes:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from snippets.corpus import tales
+from snippets.tokenizers.sentencepiece_names import SPACE
 from snippets.tokenizers.unigram import (
-    SPACE,
     Lattices,
     Scores,
     UnigramTokenizer,
@@ -31,6 +31,7 @@ from snippets.tokenizers.unigram import (
     split_at_spaces,
     viterbi,
 )
+from snippets.tokenizers.unigram_conversion import control_cuts
 from tests.hard_strings import HARD
 
 TALES = [p for tale in tales() for p in tale.paragraphs]
@@ -90,7 +91,7 @@ class TestEqualToSentencePiece:
         ours, theirs = pair
         assert ours.encode(text) == theirs.encode(text)
 
-    def test_ids_of_a_long_text_are_decided_by_float32(self, pair):
+    def test_ids_of_long_texts(self, pair):
         ours, theirs = pair
         for start in range(0, len(TALES), 60):
             text = " ".join(TALES[start : start + 60])
@@ -197,6 +198,11 @@ class TestEqualToHuggingFace:
                 ids = ours.encode(text)
                 assert theirs.encode(text).ids == ids
                 assert ours.ids.get(name) not in set(ids) - {ours.ids["<unk>"]}
+
+    def test_control_pieces_are_cut_where_no_piece_reaches_across(self):
+        assert control_cuts(["<unk>"], ["u"], False) == "(?<=<)(?=unk>)"
+        assert control_cuts(["<unk>"], ["u", "<u"], False) == "(?<=<u)(?=nk>)"
+        assert control_cuts(["<unk>"], ["k"], False) == "(?<=<un)(?=k>)"
 
     def test_what_it_cannot_express_is_said(self):
         parts = [("<unk>", 0.0), ("<u", -1.0), ("un", -1.0), ("nk", -1.0), ("k>", -1.0)]

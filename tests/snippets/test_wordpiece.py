@@ -47,6 +47,12 @@ def theirs_of(lowercase: bool = True):
     return trained(lowercase).to_hugging_face()
 
 
+def words_of(theirs, text: str) -> list[str]:
+    """The words that a tokenizer of 🤗 tokenizers splits a text into."""
+    normal = theirs.normalizer.normalize_str(text)
+    return [word for word, _ in theirs.pre_tokenizer.pre_tokenize_str(normal)]
+
+
 class TestEqualToHuggingFace:
     @both
     @hard
@@ -80,20 +86,15 @@ class TestEqualToHuggingFace:
     def test_special_and_control_characters(self, lowercase, text):
         ours, theirs = trained(lowercase), theirs_of(lowercase)
         assert ours.tokens(text) == theirs.encode(text).tokens
+        assert bert_words(text, lowercase) == words_of(theirs, text)
 
     def test_the_last_sigma_of_a_word_is_no_other_letter(self):
         assert bert_words("ΟΔΟΣ Σ") == ["οδοσ", "σ"]
         assert "ΟΔΟΣ".lower() == "οδος"
 
     def test_only_characters_newer_than_its_tables_differ(self):
-        theirs = theirs_of()
-
-        def words(text: str) -> list[str]:
-            normal = theirs.normalizer.normalize_str(text)
-            return [word for word, _ in theirs.pre_tokenizer.pre_tokenize_str(normal)]
-
         for c in LONG_KNOWN:
-            assert bert_words(f"a{c}b") == words(f"a{c}b"), hex(ord(c))
+            assert bert_words(f"a{c}b") == words_of(theirs_of(), f"a{c}b"), hex(ord(c))
 
     def test_long_words(self):
         for length in (99, 100, 101):
