@@ -14,6 +14,7 @@ from snippets.tokenizers.bpe import (
     count_words,
     learn_merges,
     printable,
+    rank_tokens,
 )
 from snippets.tokenizers.unigram import UnigramTokenizer
 from snippets.tokenizers.wordpiece import WordPieceTokenizer
@@ -65,7 +66,7 @@ def bpe_training() -> Pairs:
     )
     theirs.train_from_iterator([text], trainer)
     ids = theirs.get_vocab()
-    ranks = learn_merges(count_words([text], GPT2_PATTERN), 744)
+    ranks = rank_tokens(learn_merges(count_words([text], GPT2_PATTERN), 744))
     yield [printable(token) for token in ranks], sorted(ids, key=ids.__getitem__)
 
 
@@ -115,6 +116,9 @@ def unigram() -> Pairs:
         (theirs.id_to_piece(i), theirs.get_score(i)) for i in range(len(theirs))
     )
     yield ours.encode_normalized(theirs.normalize(HARD)), theirs.encode(HARD)
+    loose = [ours.ids[f"<0x{byte:02X}>"] for byte in b"\xe7\x8cA\xe7\x8c\xab\xf4"]
+    for ids in (theirs.encode(HARD), loose, [0, 1, 2]):
+        yield ours.decode(ids), theirs.decode(ids)
     for tale in tales():
         for paragraph in tale.paragraphs:
             yield ours.encode(paragraph), theirs.encode(paragraph)
@@ -132,5 +136,23 @@ def unigram_hugging_face() -> Pairs:
     texts = [" ".join(tale.paragraphs) for tale in tales()[:20]]
     ours = UnigramTokenizer.train(texts, 500)
     theirs = ours.to_hugging_face()
-    for text in texts:
+    for text in (*texts, HARD, "<unk> <s>a</s>"):
         yield ours.encode(text), theirs.encode(text).ids
+
+
+@proof(
+    "Byte-level BPE: the same merges in 🤗 tokenizers",
+    ours="snippets.tokenizers.bpe.BPETokenizer.to_hugging_face",
+    theirs="tokenizers.models.BPE",
+    page=BPE,
+    bound=0,
+)
+def bpe_hugging_face() -> Pairs:
+    """Merges that our own training learned, exported; a special token in the text."""
+    text = load_text("tales")
+    ours = BPETokenizer.train(text, 800, special_tokens=["<|endoftext|>"])
+    theirs = ours.to_hugging_face()
+    for some in (HARD, text):
+        ids = ours.encode(some, allowed_special="all")
+        yield ids, theirs.encode(some).ids
+        yield ours.decode(ids), theirs.decode(ids, skip_special_tokens=False)

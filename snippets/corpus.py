@@ -75,7 +75,7 @@ def load_text(name: str) -> str:
             f"no text {name!r}: use 'tales', 'shakespeare' or the path of a text file"
         )
     try:
-        return path.read_text("utf8")
+        return path.read_text("utf-8-sig")  # some editors put a mark first
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text: {error}") from error
 

@@ -10,8 +10,6 @@
 # hundred kilobytes are enough. The checks work for any text.
 
 # %%
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import tiktoken
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -19,7 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from snippets.corpus import load_text
 
 OWN_FILE = ""  # the name of a text file, to use that in place of the tales
-TEXT = Path(OWN_FILE).read_text(encoding="utf-8") if OWN_FILE else load_text("tales")
+TEXT = load_text(OWN_FILE or "tales")
 print(len(TEXT), "characters:", repr(TEXT[:60]))
 
 # %% [markdown]

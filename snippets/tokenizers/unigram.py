@@ -16,16 +16,30 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex
 
-from snippets.files import write_whole
+from snippets.tokenizers.checks import (
+    HALF,
+    check_names,
+    check_scores,
+    check_size,
+    check_text,
+    check_texts,
+    checked_ids,
+    read_utf8,
+    write_lines,
+)
+from snippets.tokenizers.sentencepiece_names import (
+    BYTE,
+    CONTROL,
+    SPACE,
+    UNKNOWN_PIECE,
+)
+from snippets.tokenizers.unigram_conversion import unigram_to_hugging_face
 
 if TYPE_CHECKING:
     import tokenizers
 
-SPACE = "\u2581"  # the visible space of SentencePiece
-UNKNOWN_PIECE = "<unk>"
-BYTE = re.compile("<0x([0-9A-F]{2})>")
 PENALTY = 10.0  # a character that no piece spells: this much below the worst piece
 LONGEST_PIECE = 16  # characters
 LONGEST_STRETCH = 50  # characters that training looks at together
@@ -37,9 +51,10 @@ def normalize(text: str) -> str:
     """One way to write a text: NFKC, one space between words and one in front.
 
     Spaces become visible, so that joining the pieces gives the text back. Python's NFKC
-    is not quite SentencePiece's, which has rules of its own for some 140 characters.
+    is not quite SentencePiece's, which has rules of its own for some 40 characters,
+    most of them control characters.
     """
-    words = unicodedata.normalize("NFKC", text).split()
+    words = unicodedata.normalize("NFKC", check_text(text)).split()
     return "".join(SPACE + word for word in words)
 
 
@@ -55,30 +70,34 @@ def split_at_spaces(text: str) -> list[str]:
 class Scores(dict[str, float]):
     """The logarithm of the probability of each piece. Not to be changed once made.
 
-    Raises ValueError if there is no piece, or an empty one.
+    Raises ValueError if there is no piece, or an empty one, or a score that is no
+    finite number.
     """
 
     def __init__(self, scores: Mapping[str, float] | Iterable[tuple[str, float]]):
         super().__init__(scores)
+        check_scores(self.items())
         if not self or "" in self:
             raise ValueError(
                 f"{len(self)} pieces: one at least, and none of them empty"
             )
-        self.longest = max(map(len, self))
+        self.starts = {piece[:n] for piece in self for n in range(1, len(piece))}
         self.unknown = min(self.values()) - PENALTY
 
     def arcs(self, text: str) -> Iterator[tuple[int, int, float]]:
-        """Every piece found in the text: start, end, score; by end, then by start.
+        """Every piece found in the text: start, end, score; by start, then by end.
 
         Where no piece spells a character, a penalty does.
         """
-        for end in range(1, len(text) + 1):
-            for start in range(max(0, end - self.longest), end):
-                score = self.get(text[start:end])
-                if score is not None:
-                    yield start, end, score
-                elif start == end - 1:
+        for start in range(len(text)):
+            for end in range(start + 1, len(text) + 1):
+                part = text[start:end]
+                if part in self:
+                    yield start, end, self[part]
+                elif end == start + 1:
                     yield start, end, self.unknown
+                if part not in self.starts:
+                    break
 
 
 def viterbi(text: str, scores: Scores, whole: bool = True) -> tuple[list[str], float]:
@@ -91,10 +110,8 @@ def viterbi(text: str, scores: Scores, whole: bool = True) -> tuple[list[str], f
     before = [0] * (len(text) + 1)
     total = array("f", [0.0])
     for start, end, score in scores.arcs(text):
-        if end - start == len(text) and not whole:
-            continue
         total[0] = best[start] + score
-        if total[0] > best[end]:
+        if total[0] > best[end] and (whole or end - start < len(text)):
             best[end], before[end] = total[0], start
     pieces, end = [], len(text)
     while end:
@@ -312,26 +329,23 @@ class UnigramTokenizer:
     """Pieces with their scores; a piece's id is its place.
 
     `<unk>` must be among them. If all 256 pieces `<0x00>` to `<0xFF>` are, they spell
-    what no piece does. Raises ValueError where a piece is empty or there twice, or if
-    there is none but these.
+    what no piece does. Raises ValueError where a piece is empty or there twice, a score
+    is no finite number, or if there is no piece but these.
     """
 
     def __init__(self, pieces: Iterable[tuple[str, float]]) -> None:
         self.pieces = list(pieces)
-        self.ids = {piece: number for number, (piece, _) in enumerate(self.pieces)}
+        names = check_names([piece for piece, _ in self.pieces], "piece")
+        check_scores(self.pieces)
+        self.ids = {piece: number for number, piece in enumerate(names)}
         if UNKNOWN_PIECE not in self.ids:
-            raise ValueError(f"{UNKNOWN_PIECE} is not among the pieces")
-        if len(self.ids) < len(self.pieces) or "" in self.ids:
-            twice = [p for p, n in Counter(p for p, _ in self.pieces).items() if n > 1]
-            raise ValueError(f"pieces that are empty or there twice: {twice or ['']}")
-        control = (UNKNOWN_PIECE, "<s>", "</s>")
+            raise ValueError(f"{UNKNOWN_PIECE} is not among the {len(names)} pieces")
         self.scores = Scores(
             (piece, score)
             for piece, score in self.pieces
-            if piece not in control and not BYTE.fullmatch(piece)
+            if piece not in (UNKNOWN_PIECE, *CONTROL) and not BYTE.fullmatch(piece)
         )
         self.byte_fallback = all(f"<0x{b:02X}>" in self.ids for b in range(256))
-        self._words: dict[str, list[int]] = {}
 
     @classmethod
     def train(
@@ -340,21 +354,23 @@ class UnigramTokenizer:
         """Learn pieces from texts; `vocab_size` counts `<unk>` and the bytes too.
 
         Warns if the texts have fewer. Raises ValueError if they are empty, or if
-        `vocab_size` has no room for their characters.
+        `vocab_size` has no room for their characters. Scores are rounded to 1/1024:
+        sums of such numbers are exact, so ties are ties in every library.
         """
-        words = count_pieces_of([texts] if isinstance(texts, str) else texts)
+        words = count_pieces_of(texts)
         if not words:
             raise ValueError("the texts are empty: there is nothing to learn from")
         fixed = [UNKNOWN_PIECE]
         if byte_fallback:
             fixed += [f"<0x{byte:02X}>" for byte in range(256)]
-        if vocab_size <= len(fixed):
-            raise ValueError(f"vocab_size={vocab_size}: more than {len(fixed)} needed")
+        letters = len(set("".join(words)))
+        check_size(vocab_size, {"fixed pieces": len(fixed), "characters": letters})
         scores = learn_unigram(words, vocab_size - len(fixed))
         if len(scores) + len(fixed) < vocab_size:
             found = f"{len(scores) + len(fixed)} pieces, not vocab_size={vocab_size}"
             warnings.warn(f"the texts have no more pieces: {found}", stacklevel=2)
-        best_first = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+        rounded = {piece: round(1024 * score) / 1024 for piece, score in scores.items()}
+        best_first = sorted(rounded.items(), key=lambda item: (-item[1], item[0]))
         return cls([*((piece, 0.0) for piece in fixed), *best_first])
 
     def encode(self, text: str) -> list[int]:
@@ -363,16 +379,7 @@ class UnigramTokenizer:
 
     def encode_normalized(self, text: str) -> list[int]:
         """The same for a text in which spaces are visible already."""
-        ids: list[int] = []
-        for word in split_at_spaces(text):
-            if word not in self._words:
-                self._words[word] = self._spell(viterbi(word, self.scores)[0])
-                if len(self._words) > 1 << 16:
-                    self._words.clear()
-                    ids += self._spell(viterbi(word, self.scores)[0])
-                    continue
-            ids += self._words[word]
-        return ids
+        return self._spell(viterbi(check_text(text), self.scores)[0])
 
     def _spell(self, pieces: list[str]) -> list[int]:
         """The ids of pieces; others become bytes, or one `<unk>` for a run of them."""
@@ -400,33 +407,39 @@ class UnigramTokenizer:
             ids += self._spell(sample(word, self.scores, draw, inverse_heat))
         return ids
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The normalised text. Raises ValueError for an id that is no piece's."""
-        out = bytearray()
-        for number in ids:
-            if not 0 <= number < len(self.pieces):
-                last = len(self.pieces) - 1
-                raise ValueError(f"id {number} is not in the vocabulary of 0 to {last}")
+    def decode(self, ids: Iterable[SupportsIndex]) -> str:
+        """The normalised text of the ids: a list, or an array or tensor with one axis.
+
+        As SentencePiece decodes: control pieces are left out, and each byte that is in
+        no character becomes U+FFFD. Raises ValueError for an id that is no piece's,
+        TypeError for what is no id.
+        """
+        text, loose = "", bytearray()
+        for number in checked_ids(ids, range(len(self.pieces))):
             piece = self.pieces[number][0]
             if byte := BYTE.fullmatch(piece):
-                out.append(int(byte[1], 16))
-            else:
-                out += UNREADABLE if piece == UNKNOWN_PIECE else piece.encode()
-        text = out.decode(errors="replace").replace(SPACE, " ")
-        return text.removeprefix(" ")
+                loose.append(int(byte[1], 16))
+                continue
+            text += characters(loose)
+            loose.clear()
+            if piece == UNKNOWN_PIECE:
+                text += UNREADABLE
+            elif piece not in CONTROL:
+                text += (piece if text else piece.removeprefix(SPACE)).replace(
+                    SPACE, " "
+                )
+        return text + characters(loose)
 
     def save(self, path: str | Path) -> None:
         """Write a `.vocab` as SentencePiece's: piece, tab, score; all or nothing."""
-        lines = [f"{piece}\t{score!r}\n" for piece, score in self.pieces]
-        text = "".join(lines)
-        write_whole(path, lambda file: file.write(text.encode()))
+        write_lines(path, [f"{piece}\t{score!r}" for piece, score in self.pieces])
 
     @classmethod
     def load(cls, path: str | Path) -> "UnigramTokenizer":
         """Read a `.vocab`. Raises ValueError if it is none."""
         pieces = []
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = read_utf8(path)
             for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
                 piece, tab, score = line.rpartition("\t")
                 if not tab:
@@ -437,46 +450,34 @@ class UnigramTokenizer:
             raise ValueError(f"{path} is no unigram vocabulary: {error}") from error
 
     def to_hugging_face(self) -> "tokenizers.Tokenizer":
-        """These pieces for 🤗 tokenizers; its `save` writes a `tokenizer.json`."""
-        from tokenizers import (
-            Regex,
-            Tokenizer,
-            decoders,
-            models,
-            normalizers,
-            pre_tokenizers,
-        )
+        """These pieces for 🤗 tokenizers; its `save` writes a `tokenizer.json`.
 
-        unknown = self.ids[UNKNOWN_PIECE]
-        tokenizer = Tokenizer(models.Unigram(self.pieces, unknown, self.byte_fallback))
-        tokenizer.normalizer = normalizers.Sequence(
-            [
-                normalizers.NFKC(),
-                normalizers.Replace(Regex(r"\s+"), " "),
-                normalizers.Strip(),
-            ]
-        )
-        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-        tokenizer.decoder = decoders.Sequence(
-            [
-                decoders.ByteFallback(),
-                decoders.Metaspace(),
-            ]
-        )
-        return tokenizer
+        Ids are equal, but for characters newer than that library's tables of Unicode,
+        and where two segmentations differ by less than float32 can tell: sums are
+        float64 there. Decoding shows `<unk>` and control pieces by their names, and a
+        U+FFFD for each byte of a run that is not UTF-8. Raises ValueError where a piece
+        would be taken for part of a control piece.
+        """
+        return unigram_to_hugging_face(self.pieces, self.scores, self.byte_fallback)
 
 
 # --8<-- [end:tokenizer]
 
 
 # --8<-- [start:words]
-UNREADABLE = " \u2047 ".encode()  # how SentencePiece writes <unk>
+UNREADABLE = " \u2047 "  # how SentencePiece writes <unk>
 
 
-def count_pieces_of(texts: Iterable[str]) -> Counter[str]:
+def characters(loose: bytes | bytearray) -> str:
+    """The text of some bytes, with U+FFFD for each that is in no character."""
+    text = loose.decode(errors="surrogateescape")  # such a byte becomes half a pair
+    return HALF.sub("\ufffd", text)
+
+
+def count_pieces_of(texts: str | Iterable[str]) -> Counter[str]:
     """How often each word occurs in the texts, long ones cut."""
     words: Counter[str] = Counter()
-    for text in texts:
+    for text in check_texts(texts):
         for word in split_at_spaces(normalize(text)):
             for start in range(0, len(word), LONGEST_STRETCH):
                 words[word[start : start + LONGEST_STRETCH]] += 1

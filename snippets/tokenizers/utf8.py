@@ -4,6 +4,14 @@ A character of a text is a number, its code point, from 0 to 0x10FFFF. UTF-8 wri
 as one to four bytes. Small numbers, ASCII among them, take one.
 """
 
+# --8<-- [start:imports]
+from collections.abc import Iterable
+from typing import SupportsIndex
+
+from snippets.tokenizers.checks import check_text, checked_ids
+
+# --8<-- [end:imports]
+
 # --8<-- [start:encode]
 HIGHEST = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)  # numbers that UTF-16 uses in pairs; no characters
@@ -90,3 +98,21 @@ def number_of(character: bytes) -> int:
 
 
 # --8<-- [end:decode]
+
+
+# --8<-- [start:tokenizer]
+class ByteTokenizer:
+    """Every byte of UTF-8 is a token, its value the id: 256 ids write any text."""
+
+    vocab_size = 256
+
+    def encode(self, text: str) -> list[int]:
+        """The bytes of a text."""
+        return list(encode_text(check_text(text)))
+
+    def decode(self, ids: Iterable[SupportsIndex], errors: str = "replace") -> str:
+        """The text of the ids; bytes that are not UTF-8 become U+FFFD."""
+        return decode_bytes(bytes(checked_ids(ids, range(256))), errors)
+
+
+# --8<-- [end:tokenizer]

@@ -11,10 +11,18 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex
 
-from snippets.files import write_whole
-from snippets.tokenizers.bpe import PairIndex
+from snippets.tokenizers.checks import (
+    check_names,
+    check_size,
+    check_text,
+    check_texts,
+    checked_ids,
+    read_utf8,
+    write_lines,
+)
+from snippets.tokenizers.pair_index import PairIndex
 
 if TYPE_CHECKING:
     import tokenizers
@@ -30,12 +38,13 @@ def bert_words(text: str, lowercase: bool = True) -> list[str]:
     """Words and punctuation marks, the way BERT splits a text.
 
     Control characters go. Chinese characters and punctuation marks are words of their
-    own. With `lowercase`, accents go too.
+    own. With `lowercase`, accents go too, and each letter is lowered by itself: a Σ
+    that ends a word becomes σ, as in 🤗 tokenizers, not ς.
     """
-    text = "".join(map(_plain, text))
+    text = "".join(map(_plain, check_text(text)))
     if lowercase:
         letters = unicodedata.normalize("NFD", text)
-        text = "".join(c for c in letters if unicodedata.category(c) != "Mn").lower()
+        text = "".join(c.lower() for c in letters if unicodedata.category(c) != "Mn")
     return "".join(f" {c} " if is_punctuation(c) else c for c in text).split()
 
 
@@ -151,22 +160,20 @@ def longest_match(word: str, vocabulary: dict[str, int]) -> list[str]:
 class WordPieceTokenizer:
     """A vocabulary of pieces; a piece's id is its place.
 
-    Raises ValueError if [UNK] is missing, if a piece is empty, or is there twice.
+    Raises ValueError if [UNK] is missing, if a piece is empty, or is there twice, and
+    TypeError for one text in place of a list.
     """
 
     def __init__(self, pieces: Iterable[str], lowercase: bool = True) -> None:
-        self.pieces, self.lowercase = list(pieces), lowercase
+        self.pieces, self.lowercase = check_names(pieces, "piece"), lowercase
         self.ids = {piece: number for number, piece in enumerate(self.pieces)}
         if UNKNOWN not in self.ids:
             raise ValueError(f"{UNKNOWN} is not among the {len(self.pieces)} pieces")
-        if "" in self.ids or len(self.ids) < len(self.pieces):
-            twice = [piece for piece, n in Counter(self.pieces).items() if n > 1]
-            raise ValueError(f"pieces that are empty or there twice: {twice or ['']}")
 
     @classmethod
     def train(
         cls,
-        texts: Iterable[str],
+        texts: str | Iterable[str],
         vocab_size: int,
         *,
         special_tokens: Iterable[str] = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"),
@@ -178,18 +185,19 @@ class WordPieceTokenizer:
         Warns if the texts give fewer. Raises ValueError if they give no word, or if
         `vocab_size` has no room for the special tokens and the characters.
         """
-        special = list(special_tokens)
-        texts = [texts] if isinstance(texts, str) else texts
-        words = Counter(w for text in texts for w in bert_words(text, lowercase))
+        special = check_names(special_tokens, "special token")
+        words = Counter(
+            word for text in check_texts(texts) for word in bert_words(text, lowercase)
+        )
         if not words:
-            raise ValueError("the texts have no words: there is nothing to learn from")
+            raise ValueError("the texts are empty: there is nothing to learn from")
+        parts = {
+            "special tokens": len(special),
+            "characters": len(learn_pieces(words, 0)),
+        }
+        check_size(vocab_size, parts)
         learned = learn_pieces(words, vocab_size - len(special), min_frequency)
-        found = len(learned) + len(special)
-        if found > vocab_size:
-            raise ValueError(
-                f"vocab_size={vocab_size}: special tokens and characters are {found}"
-            )
-        if found < vocab_size:
+        if (found := len(learned) + len(special)) < vocab_size:
             message = f"no pair is left: {found} pieces, not vocab_size={vocab_size}"
             warnings.warn(message, stacklevel=2)
         return cls([*special, *learned], lowercase)
@@ -203,35 +211,36 @@ class WordPieceTokenizer:
         """The ids of a text."""
         return [self.ids[piece] for piece in self.tokens(text)]
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[SupportsIndex]) -> str:
         """The words with one space between; how the text was spaced is lost.
 
-        Raises ValueError for an id that is no piece's.
+        `ids` is a list, or an array or tensor with one axis. Raises ValueError for an
+        id that is no piece's, TypeError for what is no id.
         """
-        pieces = []
-        for number in ids:
-            if not 0 <= number < len(self.pieces):
-                last = len(self.pieces) - 1
-                raise ValueError(f"id {number} is not in the vocabulary of 0 to {last}")
-            pieces.append(self.pieces[number])
-        return " ".join(pieces).replace(f" {CONTINUES}", "")
+        numbers = checked_ids(ids, range(len(self.pieces)))
+        return " ".join(self.pieces[number] for number in numbers).replace(
+            f" {CONTINUES}", ""
+        )
 
     def save(self, path: str | Path) -> None:
         """Write a `vocab.txt` as BERT's: a piece on each line; all or nothing."""
-        text = "".join(f"{piece}\n" for piece in self.pieces)
-        write_whole(path, lambda file: file.write(text.encode()))
+        write_lines(path, self.pieces)
 
     @classmethod
     def load(cls, path: str | Path, lowercase: bool = True) -> "WordPieceTokenizer":
         """Read a `vocab.txt`. Raises ValueError if it is none."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = read_utf8(path)
             return cls(text.removesuffix("\n").split("\n"), lowercase)
         except ValueError as error:
             raise ValueError(f"{path} is no WordPiece vocabulary: {error}") from error
 
     def to_hugging_face(self) -> "tokenizers.Tokenizer":
-        """This vocabulary for 🤗 tokenizers; its `save` writes a `tokenizer.json`."""
+        """This vocabulary for 🤗 tokenizers; its `save` writes a `tokenizer.json`.
+
+        Ids are equal, but for characters that are newer than that library's tables of
+        Unicode: it takes a new accent or punctuation mark for a letter.
+        """
         from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
         model = models.WordPiece(

@@ -4,6 +4,7 @@ import io
 import itertools
 import math
 import random
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from snippets.corpus import tales
+from snippets.tokenizers.sentencepiece_names import SPACE
 from snippets.tokenizers.unigram import (
-    SPACE,
     Lattices,
     Scores,
     UnigramTokenizer,
@@ -30,6 +31,7 @@ from snippets.tokenizers.unigram import (
     split_at_spaces,
     viterbi,
 )
+from snippets.tokenizers.unigram_conversion import control_cuts
 from tests.hard_strings import HARD
 
 TALES = [p for tale in tales() for p in tale.paragraphs]
@@ -49,10 +51,8 @@ def sentencepiece_model(**options) -> sentencepiece.SentencePieceProcessor:
         character_coverage=1.0,
         split_by_unicode_script=False,
         split_by_number=False,
-        bos_id=-1,
-        eos_id=-1,
         minloglevel=2,
-        **options,
+        **{"bos_id": -1, "eos_id": -1, **options},
     )
     return sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
 
@@ -91,6 +91,42 @@ class TestEqualToSentencePiece:
         ours, theirs = pair
         assert ours.encode(text) == theirs.encode(text)
 
+    def test_ids_of_long_texts(self, pair):
+        ours, theirs = pair
+        for start in range(0, len(TALES), 60):
+            text = " ".join(TALES[start : start + 60])
+            assert ours.encode(text) == theirs.encode(text)
+
+    @given(data=st.data())
+    @settings(max_examples=300, deadline=None)
+    def test_text_of_any_ids(self, pair, data):
+        ours, theirs = pair
+        kinds = st.integers(0, 258) | st.integers(0, len(theirs) - 1)
+        ids = data.draw(st.lists(kinds, max_size=12))
+        assert ours.decode(ids) == theirs.decode(ids)
+
+    def test_bytes_that_are_no_text(self, pair):
+        ours, theirs = pair
+        if ours.byte_fallback:
+            start = ours.ids["<0x00>"]
+            for data in (
+                b"\xe7\x8c",
+                b"\xf4\x90\x80\x80a",
+                b"\xed\xa0\xbd\xe7\x8c\xab\xe7",
+            ):
+                ids = [start + byte for byte in data]
+                assert ours.decode(ids) == theirs.decode(ids)
+            assert ours.decode([start + 0xE7, start + 0x8C]) == "\ufffd\ufffd"
+
+    def test_control_pieces_are_left_out_and_a_leading_unknown_keeps_its_space(self):
+        theirs = sentencepiece_model(bos_id=1, eos_id=2)
+        ours = UnigramTokenizer(pieces_of(theirs))
+        for ids in ([1, *theirs.encode("the sea"), 2], [0], [1, 0, 2], [0, 0], []):
+            assert ours.decode(ids) == theirs.decode(ids)
+        assert ours.decode([0]) == " \u2047 "
+        for text in ("<s>", "</s> a", "a<unk>b"):
+            assert ours.encode(text) == theirs.encode(text)
+
     def test_best_scores(self, pair):
         ours, theirs = pair
         texts = [text for text in [*HARD.values(), *HELD_OUT] if len(text) < 300]
@@ -109,7 +145,75 @@ class TestEqualToSentencePiece:
         assert found == theirs.nbest_encode(text, nbest_size=5)
 
 
+ODD = [
+    "\x00",
+    "\x1c",
+    "\x1f",
+    "\x85",
+    "\u00a0",
+    "\u200b",
+    "\ufeff",
+    "\u0301",
+    SPACE,
+    "猫",
+    "👍",
+]
+NAMES = ["<unk>", "<s>", "</s>", "<pad>", "<0x41>", "<0xe7>", "<0x", "<", ">"]
+lasting = st.characters(max_codepoint=0x33FF).filter(
+    lambda c: unicodedata.category(c) == unicodedata.ucd_3_2_0.category(c) != "Cn"
+)
+odd_text = st.lists(
+    st.sampled_from([*ODD, *NAMES, *"the sea. \n\t", "  "]) | lasting
+).map("".join)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "bytes"])
+def exported(request):
+    """Our own pieces with control pieces, here and in 🤗 tokenizers."""
+    learned = UnigramTokenizer.train(LEARN[:200], 700, byte_fallback=request.param)
+    pieces = [*learned.pieces, ("<s>", 0.0), ("</s>", 0.0), ("<pad>", 0.0)]
+    ours = UnigramTokenizer(pieces)
+    return ours, ours.to_hugging_face()
+
+
 class TestEqualToHuggingFace:
+    @hard
+    def test_ids_of_hard_text(self, exported, text):
+        ours, theirs = exported
+        assert ours.encode(text) == theirs.encode(text).ids
+
+    @given(text=odd_text)
+    @settings(max_examples=400, deadline=None)
+    def test_ids_and_text_of_any_text(self, exported, text):
+        ours, theirs = exported
+        ids = ours.encode(text)
+        assert theirs.encode(text).ids == ids
+        if ours.ids["<unk>"] not in ids:
+            assert theirs.decode(ids, skip_special_tokens=False) == ours.decode(ids)
+
+    def test_names_of_control_pieces_in_a_text_are_text(self, exported):
+        ours, theirs = exported
+        for name in ("<unk>", "<s>", "</s>", "<pad>", "<0x41>"):
+            for text in (name, f"a{name}b", f"{name}{name}", f"the {name} sea"):
+                ids = ours.encode(text)
+                assert theirs.encode(text).ids == ids
+                assert ours.ids.get(name) not in set(ids) - {ours.ids["<unk>"]}
+
+    def test_control_pieces_are_cut_where_no_piece_reaches_across(self):
+        assert control_cuts(["<unk>"], ["u"], False) == "(?<=<)(?=unk>)"
+        assert control_cuts(["<unk>"], ["u", "<u"], False) == "(?<=<u)(?=nk>)"
+        assert control_cuts(["<unk>"], ["k"], False) == "(?<=<un)(?=k>)"
+
+    def test_what_it_cannot_express_is_said(self):
+        parts = [("<unk>", 0.0), ("<u", -1.0), ("un", -1.0), ("nk", -1.0), ("k>", -1.0)]
+        with pytest.raises(
+            ValueError, match="a text with '<unk>' would have other ids"
+        ):
+            UnigramTokenizer(parts).to_hugging_face()
+
+    def test_trained_scores_add_up_exactly(self, own):
+        assert all((1024 * score).is_integer() for _, score in own.pieces)
+
     def test_ids_of_the_tales(self, own):
         theirs = own.to_hugging_face()
         for text in TALES:
@@ -221,9 +325,12 @@ class TestTraining:
         with pytest.raises(
             ValueError, match="size=3: there are 4 different characters"
         ):
+            learn_unigram(count_pieces_of("abc"), 3)
+        with pytest.raises(
+            ValueError,
+            match="vocab_size=4: 1 fixed pieces and 4 characters need at least 5",
+        ):
             UnigramTokenizer.train("abc", 4)
-        with pytest.raises(ValueError, match="vocab_size=257: more than 257"):
-            UnigramTokenizer.train("abc", 257, byte_fallback=True)
 
     def test_a_text_without_spaces(self):
         with pytest.warns(UserWarning):

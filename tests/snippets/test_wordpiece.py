@@ -30,6 +30,7 @@ LONG_KNOWN = "".join(
     if unicodedata.category(c) not in ("Cn", "Cs")
     and unicodedata.category(c) == unicodedata.ucd_3_2_0.category(c)
 )
+NAMES = ["[UNK]", "[unk]", "[SEP]", "##", "##s", "Σ", "ΟΔΟΣ", "İ", "ẞ"]
 hard = pytest.mark.parametrize("text", HARD.values(), ids=HARD)
 both = pytest.mark.parametrize("lowercase", [True, False], ids=["lower", "cased"])
 
@@ -44,6 +45,12 @@ def trained(lowercase: bool = True) -> WordPieceTokenizer:
 def theirs_of(lowercase: bool = True):
     """The same in 🤗 tokenizers."""
     return trained(lowercase).to_hugging_face()
+
+
+def words_of(theirs, text: str) -> list[str]:
+    """The words that a tokenizer of 🤗 tokenizers splits a text into."""
+    normal = theirs.normalizer.normalize_str(text)
+    return [word for word, _ in theirs.pre_tokenizer.pre_tokenize_str(normal)]
 
 
 class TestEqualToHuggingFace:
@@ -66,6 +73,28 @@ class TestEqualToHuggingFace:
     def test_ids_of_any_text(self, lowercase, text):
         ours, theirs = trained(lowercase), theirs_of(lowercase)
         assert ours.encode(text) == theirs.encode(text).ids
+
+    @both
+    @given(
+        text=st.lists(
+            st.sampled_from(
+                [*NAMES, *"\x00\x1c\u200b\ufeff\ufffd\u0301猫か", *"the sea.\n\t '"]
+            )
+        ).map("".join)
+    )
+    @settings(max_examples=300, deadline=None)
+    def test_special_and_control_characters(self, lowercase, text):
+        ours, theirs = trained(lowercase), theirs_of(lowercase)
+        assert ours.tokens(text) == theirs.encode(text).tokens
+        assert bert_words(text, lowercase) == words_of(theirs, text)
+
+    def test_the_last_sigma_of_a_word_is_no_other_letter(self):
+        assert bert_words("ΟΔΟΣ Σ") == ["οδοσ", "σ"]
+        assert "ΟΔΟΣ".lower() == "οδος"
+
+    def test_only_characters_newer_than_its_tables_differ(self):
+        for c in LONG_KNOWN:
+            assert bert_words(f"a{c}b") == words_of(theirs_of(), f"a{c}b"), hex(ord(c))
 
     def test_long_words(self):
         for length in (99, 100, 101):
@@ -109,10 +138,16 @@ class TestTraining:
         with pytest.warns(UserWarning, match="7 pieces, not vocab_size=50"):
             WordPieceTokenizer.train("abc", 50, special_tokens=["[UNK]", "[PAD]"])
 
+    def test_a_pair_that_occurs_once_wins_unless_there_is_a_floor(self):
+        words = Counter(bert_words(TALES)) + Counter(["ξψ"])
+        letters = len(learn_pieces(words, 0))
+        assert learn_pieces(words, letters + 1)[-1] == "ξψ"
+        assert "ξψ" not in learn_pieces(words, letters + 8, min_frequency=2)
+
     def test_bad_input(self):
-        with pytest.raises(ValueError, match="no words"):
+        with pytest.raises(ValueError, match="texts are empty"):
             WordPieceTokenizer.train(["", " \n"], 50)
-        with pytest.raises(ValueError, match=r"vocab_size=6: .* are 8"):
+        with pytest.raises(ValueError, match=r"vocab_size=6: .* need at least 8"):
             WordPieceTokenizer.train("abc", 6)
 
 
