@@ -21,6 +21,7 @@ import torch.nn.functional as F
 
 from snippets.corpus import load_text
 from snippets.devices import pick_device
+from snippets.evaluation_mode import evaluation_mode
 from snippets.files import write_whole
 from snippets.mini_gpt.checkpoints import read_run
 from snippets.mini_gpt.data import load_corpus, whole_text
@@ -46,9 +47,10 @@ def mean_loss(trained: Trained, text: str) -> float:
     """The mean surprise at each character but the first, in nats."""
     ids = np.array(trained.tokenizer.encode(text))
     found = []
-    for inputs, targets in whole_text(ids, 8, trained.model.config.context_length):
-        logits = trained.model(inputs).flatten(0, 1)
-        found.append(F.cross_entropy(logits, targets.flatten(), reduction="none"))
+    with evaluation_mode(trained.model):
+        for inputs, targets in whole_text(ids, 8, trained.model.config.context_length):
+            logits = trained.model(inputs).flatten(0, 1)
+            found.append(F.cross_entropy(logits, targets.flatten(), reduction="none"))
     return torch.cat(found).mean().item()
 
 
