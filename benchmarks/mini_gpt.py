@@ -118,7 +118,7 @@ def run_case(case: Case) -> dict[str, Any]:
         "context": run.T,
         "steps": run.step,
         "dtype": str(run.dtype).removeprefix("torch."),
-        "compiled": run.fast is not run.plain,
+        "compiled": run.compiled is not run.loss,
         "seconds": round(run.seconds, 2),
         "build_seconds": round(built, 1),
         "evaluation_seconds": round(all_in_all - built - run.seconds, 1),
@@ -214,7 +214,7 @@ def windows() -> dict[str, Any]:
             run = new_run(CASES[name], folder)
             fit(run, quiet=not sys.stderr.isatty())
         losses = {run.T: run.history[-1].validation}
-        run.T, run.fast = T, run.plain  # the compiled module is for one shape
+        run.T, run.compiled = T, run.loss  # the compiled module is for one shape
         losses[T] = evaluate(run)
         found[name] = {
             "says": CASES[name].says,

@@ -68,7 +68,7 @@ def random_corpus(vocab_size: int, T: int) -> Corpus:
     """Ids without a text: what they are does not change the time."""
     ids = np.random.default_rng(0).integers(vocab_size, size=100 * (T + 1))
     tokenizer = CharTokenizer("".join(map(chr, range(vocab_size))))
-    return Corpus(Split(ids, len(ids)), Split(ids, len(ids)), tokenizer, "random")
+    return Corpus(Split(ids), Split(ids), tokenizer, "random")
 
 
 def synchronise(device: torch.device) -> None:
@@ -126,7 +126,7 @@ def measure(
         "preset": preset,
         "parameters": count_parameters(run.model),
         "dtype": str(run.dtype).removeprefix("torch."),
-        "compiled": run.fast is not run.plain,
+        "compiled": run.compiled is not run.loss,
         "seconds_a_step": round(seconds, 4),
         "tokens_a_second": round(tokens),
         "operations_a_token": round(operations_a_token(model, T)),

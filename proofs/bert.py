@@ -128,6 +128,10 @@ def losses() -> Pairs:
         next_sentence_label=(~is_next).long(),
     )
     yield pretraining_loss(words, following, labels, is_next), reference.loss
+    chosen = labels != NOT_CHOSEN
+    few, following = ours(inputs, given["segments"], given["real"], chosen)
+    yield pretraining_loss(few, following, labels[chosen], is_next), reference.loss
+    yield few, reference.prediction_logits[chosen]
     from_words = masked_lm_loss(words, labels)
     scored = reference.prediction_logits[labels != NOT_CHOSEN]
     yield from_words, F.cross_entropy(scored, labels[labels != NOT_CHOSEN])

@@ -8,16 +8,17 @@ from transformers import LlamaForCausalLM
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from proofs import Pairs, proof
+from snippets.attention import causal_mask
 from snippets.llama import (
     GroupedQueryAttention,
     Llama,
     LlamaConfig,
     LlamaRMSNorm,
+    generate,
     rope_angles,
     rotate_adjacent,
     rotate_halves,
     to_halves,
-    write,
 )
 
 PAGE = "llm/day-3/llama.md"
@@ -89,7 +90,7 @@ def logits() -> Pairs:
 
 @proof(
     "LLaMA: greedy generation",
-    ours="snippets.llama.write",
+    ours="snippets.llama.generate",
     theirs="transformers.LlamaForCausalLM.generate",
     page=PAGE,
     bound=0,
@@ -106,7 +107,7 @@ def greedy() -> Pairs:
         eos_token_id=None,
         pad_token_id=0,
     )
-    yield write(ours, prompt, 20).tolist(), reference.tolist()
+    yield generate(ours, prompt, 20).tolist(), reference.tolist()
 
 
 @proof(
@@ -166,7 +167,10 @@ def grouped() -> Pairs:
         k = rotate_adjacent(ours.split(ours.key(x), n_kv_heads), *angles)
         v = ours.split(ours.value(x), n_kv_heads)
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
-        yield ours(x, angles), ours.out(mixed.transpose(1, 2).flatten(2))
+        yield (
+            ours(x, angles, causal_mask(10)),
+            ours.out(mixed.transpose(1, 2).flatten(2)),
+        )
 
 
 @proof(
@@ -185,6 +189,26 @@ def halves() -> Pairs:
     theirs = apply_rotary_pos_emb(q, k, *twice)
     yield rotate_halves(q, cos, sin), theirs[0]
     yield rotate_halves(k, cos, sin), theirs[1]
+
+
+@proof(
+    "RoPE, each row with its own positions",
+    ours="snippets.llama.rope_angles",
+    theirs="transformers.models.llama.modeling_llama.apply_rotary_pos_emb",
+    page=PAGE,
+    bound=1e-5,
+)
+def positions_per_row() -> Pairs:
+    """As of a batch that is padded on the left."""
+    torch.manual_seed(0)
+    q, k = torch.randn(2, 2, 3, 10, 8)
+    positions = torch.stack([torch.arange(10), torch.arange(10) + 5])  # (B, T)
+    cos, sin = rope_angles(positions, 8)
+    twice = (torch.cat([cos, cos], dim=-1), torch.cat([sin, sin], dim=-1))
+    theirs = apply_rotary_pos_emb(q, k, *twice)
+    angles = rope_angles(positions[:, None], 8)
+    yield rotate_halves(q, *angles), theirs[0]
+    yield rotate_halves(k, *angles), theirs[1]
 
 
 @proof(

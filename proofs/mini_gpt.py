@@ -15,6 +15,7 @@ from transformers.generation import (
 )
 
 from proofs import Pairs, proof
+from snippets.attention import causal_mask
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.generate import (
     Sampling,
@@ -177,7 +178,8 @@ def attention() -> Pairs:
     """And its gradients; and the last queries of more keys."""
     torch.manual_seed(0)
     q, k, v = (torch.randn(2, 3, 12, 16, requires_grad=True) for _ in range(3))
-    ours = written_out_attention(q, k, v)
+    mask = causal_mask(12)
+    ours = written_out_attention(q, k, v, mask)
     theirs = F.scaled_dot_product_attention(q, k, v, is_causal=True)
     yield ours, theirs
     yield from zip(
@@ -185,7 +187,7 @@ def attention() -> Pairs:
         torch.autograd.grad(theirs.square().sum(), (q, k, v)),
         strict=True,
     )
-    yield written_out_attention(q[:, :, -5:], k, v), theirs[:, :, -5:]
+    yield written_out_attention(q[:, :, -5:], k, v, mask[-5:]), theirs[:, :, -5:]
 
 
 @proof(

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from proofs import Pairs, proof
-from snippets.attention import causal_mask
+from snippets.attention import MultiHeadAttention, causal_mask
 from snippets.transformer import (
     CrossAttention,
     DecoderLayer,
@@ -28,11 +28,10 @@ def config(pre_norm: bool) -> TransformerConfig:
     return TransformerConfig(20, 16, 32, 4, 2, 48, pre_norm=pre_norm)
 
 
-def attention_to(ours: CrossAttention, theirs: nn.MultiheadAttention) -> None:
+def attention_to(ours: MultiHeadAttention, theirs: nn.MultiheadAttention) -> None:
     """Copy weights."""
-    parts = (ours.query, ours.key, ours.value)
-    theirs.in_proj_weight.copy_(torch.cat([part.weight for part in parts]))
-    theirs.in_proj_bias.copy_(torch.cat([part.bias for part in parts]))
+    theirs.in_proj_weight.copy_(ours.qkv.weight)
+    theirs.in_proj_bias.copy_(ours.qkv.bias)
     theirs.out_proj.load_state_dict(ours.out.state_dict())
 
 
@@ -55,8 +54,8 @@ def rest_to(ours: nn.Module, theirs: nn.Module, norms: list[nn.LayerNorm]) -> No
     """Copy the feed-forward layer and the norms."""
     theirs.linear1.load_state_dict(ours.feed_forward.up.state_dict())
     theirs.linear2.load_state_dict(ours.feed_forward.down.state_dict())
-    for around, norm in zip(ours.around, norms, strict=True):
-        norm.load_state_dict(around.norm.state_dict())
+    for sublayer, norm in zip(ours.sublayers, norms, strict=True):
+        norm.load_state_dict(sublayer.norm.state_dict())
 
 
 def random_norms(model: nn.Module) -> nn.Module:
@@ -181,8 +180,8 @@ def stack(ours: Transformer, pre_norm: bool) -> nn.Transformer:
     for mine, other in layers:
         copy = encoder_to if isinstance(mine, EncoderLayer) else decoder_to
         copy(mine, other)
-    theirs.encoder.norm = ours.encoder_end
-    theirs.decoder.norm = ours.decoder_end
+    theirs.encoder.norm = ours.encoder_norm
+    theirs.decoder.norm = ours.decoder_norm
     return no_dropout(theirs)
 
 

@@ -28,6 +28,25 @@ NAMES: dict[str, dict[str, str]] = {  # names in a module: what each is called n
     "metrics": {"BatchAverage": "RunningMean", "accuracy": "accuracy_of"},
     "optimizers": {"Optimizer": "PerParameterOptimizer"},
     "transforms": {"to_tensor": "pil_to_tensor"},
+    "bert": {"initialize": "initialize_weights"},
+    "files": {"told_where": "naming_file"},
+    "gpt": {"small_weights": "initialize_weights"},
+    "llama": {"write": "generate"},
+    "mini_gpt.loop": {
+        "asked_to_stop": "stop_signals",
+        "check_in": "evaluate_and_save",
+    },
+    "mini_gpt.model": {
+        "initialise": "initialize_weights",
+    },
+    "mini_gpt.modern": {"initialise": "initialize_weights"},
+    "mini_gpt.parallel": {
+        "from_all": "all_gather",
+        "own_part": "to_local",
+        "together": "rank0_first",
+        "total": "all_reduce_sum",
+    },
+    "mini_gpt.run": {"look": "collect_losses"},
 }
 
 

@@ -169,22 +169,25 @@ class MultiHeadAttention(nn.Module):
     for a mask of three axes, of which one could be taken for batch or for heads.
     """
 
-    def __init__(self, d_model: int, n_heads: int) -> None:
+    def __init__(self, d_model: int, n_heads: int, bias: bool = True) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.d_head = head_size(d_model, n_heads)
-        self.qkv = nn.Linear(d_model, 3 * d_model)
-        self.out = nn.Linear(d_model, d_model)
+        self.qkv = nn.Linear(d_model, 3 * d_model, bias)
+        self.out = nn.Linear(d_model, d_model, bias)
+
+    def split(self, x: Tensor) -> Tensor:
+        """The channels of each head apart: (B, T, C) -> (B, H, T, D)."""
+        return x.unflatten(-1, (-1, self.d_head)).transpose(1, 2)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of every head, each (B, H, T, D)."""
-        B, T, _ = x.shape
-        parts = self.qkv(x).chunk(3, dim=-1)  # 3 times (B, T, C)
-        split = [part.view(B, T, self.n_heads, self.d_head) for part in parts]
-        q, k, v = (
-            part.transpose(1, 2) for part in split
-        )  # (B, T, H, D) -> (B, H, T, D)
-        return q, k, v
+        q, k, v = self.qkv(x).chunk(3, dim=-1)  # (B, T, C) each
+        return self.split(q), self.split(k), self.split(v)
+
+    def join(self, mixed: Tensor) -> Tensor:
+        """What the heads found side by side, projected: (B, H, T, D) -> (B, T, C)."""
+        return self.out(mixed.transpose(1, 2).flatten(2))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Let all heads attend at once, and mix what they found."""
@@ -194,8 +197,7 @@ class MultiHeadAttention(nn.Module):
                 " or mask[None] for one of each head"
             )
         mixed, _ = scaled_dot_product_attention(*self.project(x), mask)
-        joined = mixed.transpose(1, 2).flatten(2)  # (B, T, H, D) -> (B, T, C)
-        return self.out(joined)
+        return self.join(mixed)
 
 
 # --8<-- [end:multi-head]

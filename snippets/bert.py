@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import MultiHeadAttention
+from snippets.token_ids import check_shape
 
 # --8<-- [end:imports]
 
@@ -116,7 +117,8 @@ class BertEmbeddings(nn.Module):
     """Token, position and segment, each by a table, summed (section 3, figure 2).
 
     `forward` takes `ids` and `segments` (B, T), segments 0 or 1, and returns (B, T, C).
-    Raises ValueError for more tokens than there are positions, and for unknown ids.
+    Raises ValueError for more tokens than there are positions. Ids must lie in
+    0 … V - 1, as a tokenizer's do.
     """
 
     def __init__(self, config: BertConfig) -> None:
@@ -129,17 +131,10 @@ class BertEmbeddings(nn.Module):
 
     def forward(self, ids: Tensor, segments: Tensor) -> Tensor:
         """Look up three vectors for each token."""
-        T, most = ids.size(1), self.position.num_embeddings
-        if most < T:
-            raise ValueError(f"{T} tokens, and the context_length is {most}")
-        size = self.token.num_embeddings
-        if ids.numel() and not 0 <= ids.min() <= ids.max() < size:
-            raise ValueError(
-                f"ids from {ids.min()} to {ids.max()}: they must lie in 0 … {size - 1}"
-            )
-        places = self.position(torch.arange(T, device=ids.device))  # (T, C)
-        x = self.token(ids) + places + self.segment(segments)  # (B, T, C)
-        return self.dropout(self.norm(x))
+        check_shape(ids, self.position.num_embeddings)
+        places = torch.arange(ids.size(1), device=ids.device)
+        x = self.token(ids) + self.position(places) + self.segment(segments)
+        return self.dropout(self.norm(x))  # (B, T, C)
 
 
 # --8<-- [end:embeddings]
@@ -188,8 +183,8 @@ class Bert(nn.Module):
         """Read a batch of texts. Without `segments` all is segment 0."""
         segments = torch.zeros_like(ids) if segments is None else segments
         real = ids != PAD if real is None else real
-        mask = real[:, None, None, :]  # (B, 1, 1, T): nobody attends to padding
         x = self.embeddings(ids, segments)
+        mask = real[:, None, None, :]  # (B, 1, 1, T): nobody attends to padding
         for block in self.blocks:
             x = block(x, mask)
         return x, torch.tanh(self.pooler(x[:, 0]))
@@ -222,7 +217,9 @@ class BertForPreTraining(nn.Module):
     """BERT with its two heads (section 3.1): masked words, and the next sentence.
 
     `forward` takes what `Bert` takes and returns the logits of words (B, T, V) and of
-    the next sentence (B, 2), where 0 means: it is the next one.
+    the next sentence (B, 2), where 0 means: it is the next one. With `chosen` (B, T),
+    boolean, words are scored at those N positions only: (N, V). In training that spares
+    most of the work of this head.
     """
 
     def __init__(self, config: BertConfig) -> None:
@@ -231,13 +228,19 @@ class BertForPreTraining(nn.Module):
         self.bert = Bert(config)
         self.words = MaskedLMHead(config)
         self.next = nn.Linear(config.d_model, 2)
-        self.apply(lambda module: initialize(module, config.init_std))
+        self.apply(lambda module: initialize_weights(module, config.init_std))
 
     def forward(
-        self, ids: Tensor, segments: Tensor | None = None, real: Tensor | None = None
+        self,
+        ids: Tensor,
+        segments: Tensor | None = None,
+        real: Tensor | None = None,
+        chosen: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Both predictions for a batch of pairs."""
         states, summary = self.bert(ids, segments, real)
+        if chosen is not None:
+            states = states[chosen]  # (B, T, C) -> (N, C)
         embeddings = self.bert.embeddings.token.weight
         return self.words(states, embeddings), self.next(summary)
 
@@ -253,7 +256,7 @@ class BertForClassification(nn.Module):
         self.bert = bert
         self.dropout = nn.Dropout(bert.embeddings.dropout.p)
         self.classes = nn.Linear(bert.pooler.out_features, n_classes)
-        initialize(self.classes, std=0.02)
+        initialize_weights(self.classes, std=0.02)
 
     def forward(
         self, ids: Tensor, segments: Tensor | None = None, real: Tensor | None = None
@@ -263,7 +266,7 @@ class BertForClassification(nn.Module):
         return self.classes(self.dropout(summary))
 
 
-def initialize(module: nn.Module, std: float) -> None:
+def initialize_weights(module: nn.Module, std: float) -> None:
     """Weights from a normal distribution, biases zero, as BERT's code has it."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=std)
@@ -278,12 +281,13 @@ def initialize(module: nn.Module, std: float) -> None:
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy over the chosen positions only.
 
-    Shapes: `logits` (B, T, V), `labels` (B, T), `NOT_CHOSEN` where nothing is asked.
-    Raises ValueError if nothing is asked at all: the mean would be 0/0.
+    Shapes: `logits` (B, T, V) and `labels` (B, T), `NOT_CHOSEN` where nothing is asked;
+    or both of the chosen positions alone, (N, V) and (N,). Raises ValueError if nothing
+    is asked at all: the mean would be 0/0.
     """
     if (labels == NOT_CHOSEN).all():
         raise ValueError("no position is chosen: there is nothing to predict")
-    return F.cross_entropy(logits.flatten(0, 1), labels.flatten())
+    return F.cross_entropy(logits.flatten(0, -2), labels.flatten())
 
 
 def pretraining_loss(
@@ -308,16 +312,21 @@ def mask_tokens(
 
     In each row, `share` of the tokens that are not special, at least one if there are
     any. Of the chosen ones 80 % become [MASK], 10 % a random word, 10 % stay. Shapes:
-    `ids` (B, T); returns the inputs and the labels, both (B, T).
+    `ids` (B, T); returns the inputs and the labels, both (B, T). A generator must be of
+    the device that the ids are on.
     """
     ordinary = ids >= len(SPECIAL)
-    noise = torch.rand(ids.shape, generator=generator).masked_fill(~ordinary, 2.0)
+    noise = torch.rand(ids.shape, device=ids.device, generator=generator)
+    noise = noise.masked_fill(~ordinary, 2.0)
     rank = noise.argsort(dim=1).argsort(dim=1)  # 0: the smallest of its row
     count = (share * ordinary.sum(dim=1, keepdim=True)).round().clamp(min=1)
     chosen = (rank < count) & ordinary
 
-    fate = torch.rand(ids.shape, generator=generator)  # one draw: the cases exclude
-    words = torch.randint(len(SPECIAL), vocab_size, ids.shape, generator=generator)
+    # one draw for each: the cases exclude each other
+    fate = torch.rand(ids.shape, device=ids.device, generator=generator)
+    words = torch.randint(
+        len(SPECIAL), vocab_size, ids.shape, device=ids.device, generator=generator
+    )
     inputs = torch.where(chosen & (fate < 0.8), MASK, ids)
     inputs = torch.where(chosen & (fate >= 0.8) & (fate < 0.9), words, inputs)
     return inputs, torch.where(chosen, ids, NOT_CHOSEN)

@@ -25,6 +25,7 @@ from snippets.attention import MultiHeadAttention
 from snippets.bert import (
     BUCKETS,
     NOT_CHOSEN,
+    PAD,
     SPECIAL,
     BertConfig,
     BertForPreTraining,
@@ -33,11 +34,13 @@ from snippets.bert import (
     batch_of,
     draw_pair,
     mask_tokens,
+    pretraining_loss,
     split_somewhere,
 )
 from snippets.corpus import Tale, load_text, tales
 from snippets.data import read_data
 from snippets.files import write_whole
+from snippets.modes import evaluating
 from snippets.transformer import sinusoidal_positions
 
 # --8<-- [start:split]
@@ -68,26 +71,23 @@ def evaluate(
 ) -> dict[str, float]:
     """Loss and accuracy of both tasks, on the same pairs and masks at each call."""
     draw, generator = random.Random(1), torch.Generator().manual_seed(1)
-    was_training, size = model.training, model.config.vocab_size
-    model.eval()
     found = {"mlm_loss": 0.0, "mlm_accuracy": 0.0, "nsp_accuracy": 0.0}
-    chosen = 0
+    asked = 0
     for _ in range(pairs // 64):
         drawn = [draw_pair(documents, CONTEXT - 3, draw) for _ in range(64)]
         ids, segments, is_next = batch_of(drawn, CONTEXT)
-        inputs, labels = mask_tokens(ids, size, generator=generator)
-        words, following = model(inputs, segments, ids != 0)
-        asked = labels != NOT_CHOSEN
-        loss = F.cross_entropy(words[asked], labels[asked], reduction="sum")
-        found["mlm_loss"] += loss.item()
-        right = words[asked].argmax(dim=-1) == labels[asked]
-        found["mlm_accuracy"] += right.sum().item()
-        chosen += int(asked.sum())
+        inputs, labels = mask_tokens(ids, model.config.vocab_size, generator=generator)
+        chosen = labels != NOT_CHOSEN
+        with evaluating(model):
+            words, following = model(inputs, segments, ids != PAD, chosen)
+        true = labels[chosen]
+        found["mlm_loss"] += F.cross_entropy(words, true, reduction="sum").item()
+        found["mlm_accuracy"] += (words.argmax(dim=-1) == true).sum().item()
+        asked += len(true)
         right = (following.argmax(dim=-1) == 0) == is_next
         found["nsp_accuracy"] += right.sum().item()
-    model.train(was_training)
-    found["mlm_loss"] /= chosen
-    found["mlm_accuracy"] /= chosen
+    found["mlm_loss"] /= asked
+    found["mlm_accuracy"] /= asked
     found["nsp_accuracy"] /= pairs // 64 * 64
     return found
 
@@ -121,7 +121,9 @@ def balanced_pairs(
     return true + false
 
 
-def rename(ids: Tensor, vocab_size: int) -> Tensor:
+def rename(
+    ids: Tensor, vocab_size: int, generator: torch.Generator | None = None
+) -> Tensor:
     """Exchange the ids of words, within each row the same way. Shape (B, T).
 
     In some rows all but the common words are exchanged, in all others those that have
@@ -129,14 +131,15 @@ def rename(ids: Tensor, vocab_size: int) -> Tensor:
     what helps is to see that a word comes back.
     """
     B, own = len(ids), len(SPECIAL) + BUCKETS
-    unknown = torch.arange(len(SPECIAL), own)
-    rare = torch.cat([unknown, torch.arange(own + COMMON, vocab_size)])
-    table = torch.arange(vocab_size).repeat(B, 1)  # (B, V): the new id of each
-    few, many = table.clone(), table.clone()
+    every = torch.arange(vocab_size, device=ids.device)
+    unknown = every[len(SPECIAL) : own]
+    rare = torch.cat([unknown, every[own + COMMON :]])
+    few, many = every.repeat(B, 1), every.repeat(B, 1)  # (B, V): the new id of each
+    on: dict[str, Any] = {"device": ids.device, "generator": generator}
     for new, exchanged in ((few, unknown), (many, rare)):
-        order = torch.rand(B, len(exchanged)).argsort(dim=1)
+        order = torch.rand(B, len(exchanged), **on).argsort(dim=1)
         new[:, exchanged] = exchanged[order]
-    return torch.where(torch.rand(B, 1) < RENAMED, many, few).gather(1, ids)
+    return torch.where(torch.rand(B, 1, **on) < RENAMED, many, few).gather(1, ids)
 
 
 # --8<-- [end:pairs]
@@ -148,13 +151,9 @@ def training_loss(
 ) -> Tensor:
     """The loss of a batch under fresh masks; only chosen positions are scored."""
     inputs, labels = mask_tokens(ids, model.config.vocab_size)
-    states, summary = model.bert(inputs, segments, ids != 0)
-    asked = labels != NOT_CHOSEN
-    words = model.words(states[asked], model.bert.embeddings.token.weight)
-    wrong = (~is_next).long()
-    return F.cross_entropy(words, labels[asked]) + F.cross_entropy(
-        model.next(summary), wrong
-    )
+    chosen = labels != NOT_CHOSEN
+    words, following = model(inputs, segments, ids != PAD, chosen)
+    return pretraining_loss(words, following, labels[chosen], is_next)
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -172,7 +171,7 @@ class FusedAttention(MultiHeadAttention):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Let all heads attend at once, and mix what they found."""
         mixed = F.scaled_dot_product_attention(*self.project(x), attn_mask=mask)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.join(mixed)
 
 
 def new_model(vocab_size: int) -> BertForPreTraining:

@@ -41,9 +41,9 @@ def write_whole(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
 # --8<-- [end:write]
 
 
-# --8<-- [start:told-where]
+# --8<-- [start:naming-file]
 @contextmanager
-def told_where(path: Path) -> Iterator[None]:
+def naming_file(path: Path) -> Iterator[None]:
     """Give an error of writing the name of the file, which a full disk does not."""
     try:
         yield
@@ -53,4 +53,4 @@ def told_where(path: Path) -> Iterator[None]:
         ) from error
 
 
-# --8<-- [end:told-where]
+# --8<-- [end:naming-file]

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import MultiHeadAttention, causal_mask
+from snippets.modes import evaluating
+from snippets.token_ids import check_range, check_shape
 
 # --8<-- [end:imports]
 
@@ -76,7 +78,7 @@ class GPTConfig:
 class GPTBlock(nn.Module):
     """Attention and a feed-forward layer, each on a normalised copy (pre-LN).
 
-    `forward` takes and returns `x` (B, T, C).
+    `forward` takes `x` (B, T, C) and the causal mask (T, T), and returns (B, T, C).
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -88,9 +90,8 @@ class GPTBlock(nn.Module):
         self.up = nn.Linear(C, 4 * C)
         self.down = nn.Linear(4 * C, C)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Add to each token what it finds before it, then what it makes of that."""
-        mask = causal_mask(x.size(1), x.device)  # (T, T)
         x = x + self.attention(self.norm1(x), mask)
         hidden = F.gelu(self.up(self.norm2(x)), approximate="tanh")  # (B, T, 4C)
         return x + self.down(hidden)
@@ -100,7 +101,8 @@ class GPT(nn.Module):
     """A decoder-only Transformer. `forward`: ids (B, T) to logits (B, T, V).
 
     Raises ValueError for ids without a batch axis, for more tokens than the context
-    holds, for none, and for unknown ids.
+    holds, and for none. Ids must lie in 0 … V - 1: `generate` checks that, a tokenizer
+    gives no others.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -110,7 +112,7 @@ class GPT(nn.Module):
         self.position = nn.Embedding(config.context_length, config.d_model)
         self.blocks = nn.ModuleList(GPTBlock(config) for _ in range(config.n_layers))
         self.norm = nn.LayerNorm(config.d_model)
-        self.apply(small_weights)
+        self.apply(initialize_weights)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Score every token of the vocabulary as the next one, at each position."""
@@ -118,28 +120,17 @@ class GPT(nn.Module):
 
     def states(self, ids: Tensor) -> Tensor:
         """What the model makes of each token and those before it: (B, T, C)."""
-        self.check(ids)
-        places = torch.arange(ids.size(1), device=ids.device)
+        check_shape(ids, self.config.context_length)
+        T, device = ids.size(1), ids.device
+        places = torch.arange(T, device=device)
         x = self.token(ids) + self.position(places)  # (B, T, C)
+        mask = causal_mask(T, device)  # the same in all blocks
         for block in self.blocks:
-            x = block(x)
+            x = block(x, mask)
         return self.norm(x)
 
-    def check(self, ids: Tensor) -> None:
-        """Raise an error that names what is wrong with the ids."""
-        if ids.dim() != 2:
-            raise ValueError(f"ids are {tuple(ids.shape)}: they must be (B, T)")
-        T, most = ids.size(1), self.config.context_length
-        if not 1 <= T <= most:
-            raise ValueError(f"{T} tokens: there must be 1 … {most} (context_length)")
-        if not 0 <= ids.min() <= ids.max() < self.config.vocab_size:
-            raise ValueError(
-                f"ids from {ids.min()} to {ids.max()}: they must lie in"
-                f" 0 … {self.config.vocab_size - 1}"
-            )
 
-
-def small_weights(module: nn.Module) -> None:
+def initialize_weights(module: nn.Module) -> None:
     """Weights from N(0, 0.02) (GPT, section 4.1), biases zero."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
@@ -183,12 +174,14 @@ def random_windows(
 ) -> Tensor:
     """B pieces of T + 1 neighbouring ids (B, T + 1) from a long text (N,).
 
-    Raises ValueError if the text is shorter than a piece.
+    Raises ValueError if the text is shorter than a piece. A generator must be of the
+    device that the ids are on.
     """
     if len(ids) < T + 1:
         raise ValueError(f"a text of {len(ids)} ids has no piece of {T + 1}")
-    starts = torch.randint(len(ids) - T, (B, 1), generator=generator)
-    return ids[starts + torch.arange(T + 1)]  # (B, 1) + (T + 1,) -> (B, T + 1)
+    starts = torch.randint(len(ids) - T, (B, 1), device=ids.device, generator=generator)
+    steps = torch.arange(T + 1, device=ids.device)
+    return ids[starts + steps]  # (B, 1) + (T + 1,) -> (B, T + 1)
 
 
 # --8<-- [end:loss]
@@ -206,26 +199,26 @@ def generate(
     """Append `n` tokens to each row of ids (B, T), one after the other.
 
     Temperature 0 takes the most likely token; 1 draws from the model's distribution.
-    The model sees the last `context_length` tokens. Raises ValueError for an empty
-    prompt, for ids that the model refuses, and for a temperature below 0.
+    The model sees the last `context_length` tokens, and drops nothing out. Raises
+    ValueError for an empty prompt, for ids that are not in the vocabulary, and for a
+    temperature below 0.
     """
     if ids.numel() == 0:
         raise ValueError("the prompt is empty: give at least one token")
     if not temperature >= 0:  # NaN too
         raise ValueError(f"temperature={temperature}: it must be 0 or more")
-    model.check(ids[..., -model.config.context_length :])
-    was_training = model.training
-    model.eval()
-    for _ in range(n):
-        window = ids[:, -model.config.context_length :]
-        logits = model(window)[:, -1]  # (B, V): what comes after the last token
-        if temperature == 0:
-            following = logits.argmax(dim=-1, keepdim=True)  # (B, 1)
-        else:
-            odds = (logits / temperature).softmax(dim=-1)
-            following = torch.multinomial(odds, 1, generator=generator)  # (B, 1)
-        ids = torch.cat([ids, following], dim=1)
-    model.train(was_training)
+    most = model.config.context_length
+    check_shape(ids[..., -most:], most)
+    check_range(ids, model.config.vocab_size)
+    with evaluating(model):
+        for _ in range(n):
+            logits = model(ids[:, -most:])[:, -1]  # (B, V): after the last token
+            if temperature == 0:
+                following = logits.argmax(dim=-1, keepdim=True)  # (B, 1)
+            else:
+                odds = (logits / temperature).softmax(dim=-1)
+                following = torch.multinomial(odds, 1, generator=generator)  # (B, 1)
+            ids = torch.cat([ids, following], dim=1)
     return ids
 
 

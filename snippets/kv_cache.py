@@ -15,7 +15,9 @@ class KVCache:
         self.keys: Tensor | None = None
         self.values: Tensor | None = None
 
-    def __len__(self) -> int:
+    @property
+    def seen(self) -> int:
+        """How many tokens there are so far."""
         return 0 if self.keys is None else self.keys.size(2)
 
     def extend(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -25,6 +27,15 @@ class KVCache:
             v = torch.cat([self.values, v], dim=2)
         self.keys, self.values = k, v
         return k, v
+
+
+def causal_mask_after(seen: int, T: int, device: torch.device | str) -> Tensor:
+    """The causal mask (T, seen + T) of T tokens that follow those of a cache.
+
+    Each may attend to all that are in the cache, to itself, and to those between.
+    """
+    S = seen + T
+    return torch.ones(T, S, dtype=torch.bool, device=device).tril(S - T)
 
 
 # --8<-- [end:cache]

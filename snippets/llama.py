@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import head_size, scaled_dot_product_attention
-from snippets.kv_cache import KVCache
+from snippets.kv_cache import KVCache, causal_mask_after
+from snippets.modes import evaluating
+from snippets.token_ids import check_range, check_shape
 
 # --8<-- [end:imports]
 
@@ -51,7 +53,7 @@ def swiglu_width(d_model: int, multiple: int = 256) -> int:
 class LlamaRMSNorm(nn.Module):
     """Divide by the root mean square (Zhang and Sennrich, 2019, equation 4).
 
-    `forward` takes and returns (..., C). It computes in float32, whatever comes in.
+    `forward` takes and returns (..., C), in one dtype. It computes in float32.
     """
 
     def __init__(self, size: int, eps: float = 1e-6) -> None:
@@ -63,7 +65,8 @@ class LlamaRMSNorm(nn.Module):
         """Scale each vector to a root mean square of 1, then each channel."""
         wide = x.float()
         mean_square = wide.square().mean(dim=-1, keepdim=True)
-        return self.weight * (wide * torch.rsqrt(mean_square + self.eps)).to(x.dtype)
+        scaled = wide * torch.rsqrt(mean_square + self.eps)
+        return (self.weight * scaled).to(x.dtype)
 
 
 # --8<-- [end:rmsnorm]
@@ -75,32 +78,36 @@ def rope_angles(
 ) -> tuple[Tensor, Tensor]:
     """Cosine and sine of position × frequency (Su et al., 2021, section 3.2.2).
 
-    `positions` (T,); returns two tensors (T, D / 2), one column for each pair of
-    channels. Raises ValueError for an odd `d_head`.
+    `positions` (..., T); returns two tensors (..., T, D / 2), one column for each pair
+    of channels. Where each row of a batch has positions of its own, (B, T), give
+    `positions[:, None]`: the new axis is for the heads. Raises ValueError for an odd
+    `d_head`.
     """
     if d_head % 2:
         raise ValueError(f"d_head={d_head}: rotation needs an even number of channels")
     pairs = torch.arange(0, d_head, 2, device=positions.device)
     frequencies = base ** (-pairs / d_head)  # (D / 2,): 1, then slower and slower
-    angles = positions[:, None] * frequencies  # (T, D / 2)
+    angles = positions[..., None] * frequencies  # (..., T, D / 2)
     return angles.cos(), angles.sin()
 
 
 def rotate_adjacent(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn the pairs (0, 1), (2, 3), … as the paper and Meta's code have them.
 
-    Shapes: `x` (..., T, D), `cos` and `sin` (T, D / 2); returns (..., T, D).
+    Shapes: `x` (..., T, D), `cos` and `sin` (T, D / 2), or what broadcasts to
+    (..., T, D / 2); returns (..., T, D), in the dtype of `x`.
     """
     even, odd = x[..., 0::2], x[..., 1::2]  # (..., T, D / 2)
     turned = (even * cos - odd * sin, even * sin + odd * cos)
-    return torch.stack(turned, dim=-1).flatten(-2)  # (..., T, D / 2, 2) -> (..., T, D)
+    # (..., T, D / 2, 2) -> (..., T, D)
+    return torch.stack(turned, dim=-1).flatten(-2).to(x.dtype)
 
 
 def rotate_halves(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn the pairs (0, D/2), (1, D/2 + 1), … as Hugging Face's code has them."""
     first, second = x.chunk(2, dim=-1)  # (..., T, D / 2)
     turned = (first * cos - second * sin, first * sin + second * cos)
-    return torch.cat(turned, dim=-1)
+    return torch.cat(turned, dim=-1).to(x.dtype)
 
 
 def to_halves(weight: Tensor, n_heads: int) -> Tensor:
@@ -117,12 +124,12 @@ def to_halves(weight: Tensor, n_heads: int) -> Tensor:
 
 # --8<-- [start:attention]
 class GroupedQueryAttention(nn.Module):
-    """Causal attention in which several heads share keys and values.
+    """Attention in which several heads share keys and values.
 
     Ainslie et al., "GQA" (2023), section 2.2. With `n_kv_heads = n_heads` this is
     multi-head, with 1 it is multi-query attention. `forward` takes `x` (B, T, C), the
-    angles of its positions, and perhaps a cache; it returns (B, T, C). Raises
-    ValueError for heads that do not divide.
+    angles of its positions, a mask that broadcasts to (B, H, T, S), and perhaps a
+    cache; it returns (B, T, C). Raises ValueError for heads that do not divide.
     """
 
     def __init__(self, config: LlamaConfig) -> None:
@@ -138,7 +145,11 @@ class GroupedQueryAttention(nn.Module):
         self.out = nn.Linear(H * D, C, bias=False)
 
     def forward(
-        self, x: Tensor, angles: tuple[Tensor, Tensor], cache: KVCache | None = None
+        self,
+        x: Tensor,
+        angles: tuple[Tensor, Tensor],
+        mask: Tensor | None = None,
+        cache: KVCache | None = None,
     ) -> Tensor:
         """Attend to the tokens so far, those of the cache included."""
         q = self.split(self.query(x), self.n_heads)  # (B, H, T, D)
@@ -149,9 +160,6 @@ class GroupedQueryAttention(nn.Module):
             k, v = cache.extend(k, v)  # (B, G, S, D)
         k = k.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1)  # (B, H, S, D)
         v = v.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1)
-        T, S = q.size(2), k.size(2)
-        # the last of T queries is the last of S keys
-        mask = torch.ones(T, S, dtype=torch.bool, device=x.device).tril(S - T)
         mixed, _ = scaled_dot_product_attention(q, k, v, mask)
         return self.out(mixed.transpose(1, 2).flatten(2))  # (B, H, T, D) -> (B, T, C)
 
@@ -196,10 +204,14 @@ class LlamaBlock(nn.Module):
         self.feed_forward = SwiGLU(config.d_model, config.d_ff)
 
     def forward(
-        self, x: Tensor, angles: tuple[Tensor, Tensor], cache: KVCache | None = None
+        self,
+        x: Tensor,
+        angles: tuple[Tensor, Tensor],
+        mask: Tensor | None = None,
+        cache: KVCache | None = None,
     ) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
-        x = x + self.attention(self.norm1(x), angles, cache)
+        x = x + self.attention(self.norm1(x), angles, mask, cache)
         return x + self.feed_forward(self.norm2(x))
 
 
@@ -207,7 +219,7 @@ class Llama(nn.Module):
     """A decoder-only Transformer as in section 2.2. `forward`: ids (B, T) to logits.
 
     With a list of caches, one a layer, the ids are those *after* the ones seen before.
-    Raises ValueError for more tokens than the context holds, and for unknown ids.
+    Raises ValueError for more tokens than the context holds. Ids must lie in 0 … V - 1.
     """
 
     def __init__(self, config: LlamaConfig) -> None:
@@ -227,42 +239,37 @@ class Llama(nn.Module):
 
     def forward(self, ids: Tensor, caches: list[KVCache] | None = None) -> Tensor:
         """Score every token of the vocabulary as the next one: (B, T, V)."""
-        seen = len(caches[0]) if caches else 0
-        self.check(ids, seen)
-        positions = torch.arange(seen, seen + ids.size(1), device=ids.device)
+        seen, T = caches[0].seen if caches else 0, ids.size(-1)
+        check_shape(ids, self.config.context_length, seen)
+        positions = torch.arange(seen, seen + T, device=ids.device)
         d_head = self.config.d_model // self.config.n_heads
         angles = rope_angles(positions, d_head, self.config.rope_base)
+        mask = causal_mask_after(seen, T, ids.device)  # the same in all blocks
         x = self.token(ids)  # (B, T, C)
         for layer, block in enumerate(self.blocks):
-            x = block(x, angles, caches[layer] if caches else None)
+            x = block(x, angles, mask, caches[layer] if caches else None)
         return self.head(self.norm(x))
-
-    def check(self, ids: Tensor, seen: int) -> None:
-        """Raise an error that names what is wrong with the ids."""
-        total, most = seen + ids.size(1), self.config.context_length
-        if ids.size(1) < 1 or total > most:
-            raise ValueError(f"{total} tokens: there must be 1 … {most}")
-        if not 0 <= ids.min() <= ids.max() < self.config.vocab_size:
-            raise ValueError(
-                f"ids from {ids.min()} to {ids.max()}: they must lie in"
-                f" 0 … {self.config.vocab_size - 1}"
-            )
 
 
 # --8<-- [end:model]
 
 
-# --8<-- [start:write]
+# --8<-- [start:generate]
 @torch.no_grad()
-def write(model: Llama, ids: Tensor, n: int) -> Tensor:
-    """Append the `n` likeliest tokens to ids (B, T), one by one, with a cache."""
-    caches = model.new_caches()
-    following = ids
-    for _ in range(n):
-        logits = model(following, caches)[:, -1]  # only new tokens go through the model
-        following = logits.argmax(dim=-1, keepdim=True)  # (B, 1)
-        ids = torch.cat([ids, following], dim=1)
+def generate(model: Llama, ids: Tensor, n: int) -> Tensor:
+    """Append the `n` likeliest tokens to ids (B, T), one by one, with a cache.
+
+    Raises ValueError for ids that are not in the vocabulary, and for more tokens than
+    the context holds.
+    """
+    check_range(ids, model.config.vocab_size)
+    caches, following = model.new_caches(), ids
+    with evaluating(model):
+        for _ in range(n):
+            logits = model(following, caches)[:, -1]  # only new tokens are read
+            following = logits.argmax(dim=-1, keepdim=True)  # (B, 1)
+            ids = torch.cat([ids, following], dim=1)
     return ids
 
 
-# --8<-- [end:write]
+# --8<-- [end:generate]

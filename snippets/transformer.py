@@ -11,9 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import causal_mask, head_size, scaled_dot_product_attention
+from snippets.attention import (
+    MultiHeadAttention,
+    causal_mask,
+    scaled_dot_product_attention,
+)
+from snippets.modes import evaluating
+from snippets.token_ids import check_range
 
 # --8<-- [end:imports]
 
@@ -59,32 +66,23 @@ def sinusoidal_positions(T: int, d_model: int) -> Tensor:
 
 
 # --8<-- [start:attention]
-class CrossAttention(nn.Module):
-    """Multi-head attention whose keys and values may come from another text (3.2.3).
+class CrossAttention(MultiHeadAttention):
+    """Multi-head attention that asks another text (section 3.2.3).
 
-    `forward` takes `x` (B, T, C), which asks, `memory` (B, S, C), which is asked, and a
-    mask that broadcasts to (B, H, T, S); it returns (B, T, C).
+    The parameters are those of `MultiHeadAttention`: the first third of `qkv` makes
+    queries of `x`, the rest makes keys and values of the memory. `forward` takes `x`
+    (B, T, C), `memory` (B, S, C) and a mask that broadcasts to (B, H, T, S); it returns
+    (B, T, C).
     """
 
-    def __init__(self, d_model: int, n_heads: int) -> None:
-        super().__init__()
-        self.n_heads = n_heads
-        self.d_head = head_size(d_model, n_heads)
-        self.query = nn.Linear(d_model, d_model)
-        self.key = nn.Linear(d_model, d_model)
-        self.value = nn.Linear(d_model, d_model)
-        self.out = nn.Linear(d_model, d_model)
-
-    def split(self, x: Tensor) -> Tensor:
-        """(B, T, C) -> (B, H, T, D)."""
-        return x.unflatten(-1, (self.n_heads, self.d_head)).transpose(1, 2)
-
-    def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        """Mix the values of the memory; `memory = x` is self-attention."""
-        q = self.split(self.query(x))
-        k, v = self.split(self.key(memory)), self.split(self.value(memory))
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Mix the values of the memory."""
+        C, (weight, bias) = x.size(-1), (self.qkv.weight, self.qkv.bias)
+        q = F.linear(x, weight[:C], bias[:C])  # (B, T, C)
+        k, v = F.linear(memory, weight[C:], bias[C:]).chunk(2, dim=-1)  # (B, S, C)
+        q, k, v = self.split(q), self.split(k), self.split(v)  # (B, H, T or S, D)
         mixed, _ = scaled_dot_product_attention(q, k, v, mask)
-        return self.out(mixed.transpose(1, 2).flatten(2))  # (B, H, T, D) -> (B, T, C)
+        return self.join(mixed)
 
 
 # --8<-- [end:attention]
@@ -132,14 +130,14 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.attention = CrossAttention(config.d_model, config.n_heads)
+        self.attention = MultiHeadAttention(config.d_model, config.n_heads)
         self.feed_forward = FeedForward(config.d_model, config.d_ff)
-        self.around = nn.ModuleList(Sublayer(config) for _ in range(2))
+        self.sublayers = nn.ModuleList(Sublayer(config) for _ in range(2))
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, C); `mask` broadcasts to (B, H, S, S)."""
-        x = self.around[0](x, lambda x: self.attention(x, x, mask))
-        return self.around[1](x, self.feed_forward)
+        x = self.sublayers[0](x, lambda x: self.attention(x, mask))
+        return self.sublayers[1](x, self.feed_forward)
 
 
 # --8<-- [end:encoder]
@@ -151,18 +149,18 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.attention = CrossAttention(config.d_model, config.n_heads)
+        self.attention = MultiHeadAttention(config.d_model, config.n_heads)
         self.cross = CrossAttention(config.d_model, config.n_heads)
         self.feed_forward = FeedForward(config.d_model, config.d_ff)
-        self.around = nn.ModuleList(Sublayer(config) for _ in range(3))
+        self.sublayers = nn.ModuleList(Sublayer(config) for _ in range(3))
 
     def forward(
         self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor
     ) -> Tensor:
         """(B, T, C) -> (B, T, C); the masks fit (B, H, T, T) and (B, H, T, S)."""
-        x = self.around[0](x, lambda x: self.attention(x, x, mask))
-        x = self.around[1](x, lambda x: self.cross(x, memory, memory_mask))
-        return self.around[2](x, self.feed_forward)
+        x = self.sublayers[0](x, lambda x: self.attention(x, mask))
+        x = self.sublayers[1](x, lambda x: self.cross(x, memory, memory_mask))
+        return self.sublayers[2](x, self.feed_forward)
 
 
 # --8<-- [end:decoder]
@@ -174,7 +172,7 @@ class Transformer(nn.Module):
 
     `forward` takes `source` (B, S) and `target` (B, T) and returns logits (B, T, V) for
     what follows each target token. Raises ValueError for texts longer than
-    `max_length` and for unknown ids.
+    `max_length`. Ids must lie in 0 … V - 1.
     """
 
     positions: Tensor
@@ -191,8 +189,8 @@ class Transformer(nn.Module):
         self.encoder = nn.ModuleList(EncoderLayer(config) for _ in layers)
         self.decoder = nn.ModuleList(DecoderLayer(config) for _ in layers)
         # with pre-norm nothing has normalised the last sum
-        ends = (nn.LayerNorm(C) if config.pre_norm else nn.Identity() for _ in range(2))
-        self.encoder_end, self.decoder_end = ends
+        self.encoder_norm = nn.LayerNorm(C) if config.pre_norm else nn.Identity()
+        self.decoder_norm = nn.LayerNorm(C) if config.pre_norm else nn.Identity()
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
@@ -203,11 +201,6 @@ class Transformer(nn.Module):
         T, most = ids.size(1), self.config.max_length
         if most < T:
             raise ValueError(f"{T} tokens, and max_length is {most}")
-        size = self.config.vocab_size
-        if ids.numel() and not 0 <= ids.min() <= ids.max() < size:
-            raise ValueError(
-                f"ids from {ids.min()} to {ids.max()}: they must lie in 0 … {size - 1}"
-            )
         x = self.token(ids) * math.sqrt(self.config.d_model)  # (B, T, C)
         return self.dropout(x + self.positions[:T])
 
@@ -217,7 +210,7 @@ class Transformer(nn.Module):
         x = self.embed(source)
         for layer in self.encoder:
             x = layer(x, mask)
-        return self.encoder_end(x), mask
+        return self.encoder_norm(x), mask
 
     def decode(self, target: Tensor, memory: Tensor, memory_mask: Tensor) -> Tensor:
         """Logits (B, T, V) for what follows each token of the target so far."""
@@ -226,7 +219,7 @@ class Transformer(nn.Module):
         x = self.embed(target)
         for layer in self.decoder:
             x = layer(x, memory, mask, memory_mask)
-        return self.decoder_end(x) @ self.token.weight.T  # (B, T, V)
+        return self.decoder_norm(x) @ self.token.weight.T  # (B, T, V)
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Read the source, then predict the target with teacher forcing."""
@@ -268,18 +261,21 @@ def greedy_search(
 ) -> Tensor:
     """The likeliest token at each step, up to `most` of them; returns (B, ≤ most + 1).
 
-    After `end` a row is filled up with padding.
+    After `end` a row is filled up with padding. Dropout is off meanwhile. Raises
+    ValueError for ids of the source (B, S) that are not in the vocabulary.
     """
-    memory, mask = model.encode(source)
+    check_range(source, model.config.vocab_size)
     target = torch.full((source.size(0), 1), start, device=source.device)
     done = torch.zeros(source.size(0), dtype=torch.bool, device=source.device)
-    for _ in range(most):
-        following = model.decode(target, memory, mask)[:, -1].argmax(dim=-1)  # (B,)
-        following = following.masked_fill(done, TRANSFORMER_PAD)
-        target = torch.cat([target, following[:, None]], dim=1)
-        done |= following == end
-        if done.all():
-            break
+    with evaluating(model):
+        memory, mask = model.encode(source)
+        for _ in range(most):
+            logits = model.decode(target, memory, mask)[:, -1]  # (B, V)
+            following = logits.argmax(dim=-1).masked_fill(done, TRANSFORMER_PAD)
+            target = torch.cat([target, following[:, None]], dim=1)
+            done |= following == end
+            if done.all():
+                break
     return target
 
 
@@ -295,17 +291,20 @@ def beam_search(
     most: int,
     width: int = 4,
     alpha: float = 0.6,
+    device: torch.device | str = "cpu",
 ) -> tuple[list[int], float]:
     """The best text found when the `width` best beginnings are kept at each step.
 
-    `next_logs` gives the log-probabilities (N, V) of what follows N beginnings (N, T).
-    Finished texts are compared by log-probability over the length penalty
-    `((5 + length) / 6) ** alpha` (section 6.1; Wu et al., 2016, equation 14). Returns
-    the ids after `start`, and the score. Raises ValueError for a width below 1.
+    `next_logs` gives the log-probabilities (N, V) of what follows N beginnings (N, T),
+    which are on `device`. Texts that have ended are compared by log-probability over
+    the length penalty `((5 + length) / 6) ** alpha` (section 6.1; Wu et al., 2016,
+    equation 14). Returns the ids after `start`, and the score; where none ended within
+    `most` tokens, the best beginning. Raises ValueError for a width below 1.
     """
-    if width < 1:
-        raise ValueError(f"width={width}: at least one beginning must be kept")
-    beams, totals = torch.tensor([[start]]), torch.zeros(1)
+    if width < 1 or most < 0:
+        raise ValueError(f"width={width}, most={most}: at least 1, and at least 0")
+    beams = torch.tensor([[start]], device=device)
+    totals, penalty = torch.zeros(1, device=device), 1.0
     finished: list[tuple[list[int], float]] = []
     for length in range(1, most + 1):
         penalty = ((5 + length) / 6) ** alpha
@@ -313,13 +312,15 @@ def beam_search(
         best, places = scores.flatten().topk(min(width, scores.numel()))
         rows, tokens = places // scores.size(1), places % scores.size(1)
         beams = torch.cat([beams[rows], tokens[:, None]], dim=1)
-        over = (tokens == end) | (length == most)
+        over = tokens == end
         for ids, total in zip(beams[over].tolist(), best[over].tolist(), strict=True):
             finished.append((ids[1:], total / penalty))
         beams, totals = beams[~over], best[~over]
         if len(beams) == 0:
             break
-    return max(finished, key=lambda found: found[1])
+    if finished:
+        return max(finished, key=lambda found: found[1])
+    return beams[0, 1:].tolist(), totals[0].item() / penalty
 
 
 # --8<-- [end:beam]

@@ -1,13 +1,14 @@
 """Text as ids on the disk, and batches of windows from it.
 
-A text is encoded once, into a file of unsigned integers that is mapped into memory: the
-operating system reads the parts that are asked for, and all processes share them.
+A text is read in pieces, so it may be larger than memory, and encoded once, into a file
+of unsigned integers that is mapped into memory: the operating system reads the parts
+that are asked for, and all processes share them.
 """
 
 # --8<-- [start:imports]
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 
 from snippets.corpus import load_text
-from snippets.files import told_where, write_whole
+from snippets.files import naming_file, write_whole
 from snippets.gpt import CharTokenizer
 from snippets.tokenizers.bpe import BPETokenizer
 
@@ -103,13 +104,82 @@ def tokenizer_from(state: dict[str, Any]) -> Tokenizer:
 # --8<-- [end:tokenizers]
 
 
+# --8<-- [start:text]
+PIECE = 2**20  # characters that are read at once
+LEARN_FROM = 2**26  # characters that a tokenizer learns from, at most
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What is known of a text after reading it once."""
+
+    length: int  # characters
+    digest: str
+    characters: str  # each once, in order
+
+
+def read_pieces(name: str) -> Iterator[str]:
+    """A text, `name` as for `load_text`, whose errors are raised, in pieces."""
+    path = Path(name)
+    if name in ("tales", "shakespeare") or not path.is_file():
+        text = load_text(name)
+        yield from (text[at : at + PIECE] for at in range(0, len(text), PIECE))
+        return
+    try:
+        with path.open(encoding="utf-8-sig") as file:  # without a byte-order mark
+            while piece := file.read(PIECE):
+                yield piece
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error}") from error
+
+
+def read_facts(name: str) -> TextFacts:
+    """Length, digest and characters of a text; raises ValueError if it is empty."""
+    length, digest, characters = 0, hashlib.sha256(), set[str]()
+    for piece in read_pieces(name):
+        length += len(piece)
+        digest.update(piece.encode())
+        characters.update(piece)
+    if not length:
+        raise ValueError(f"the text {name!r} is empty: give a file with some text")
+    return TextFacts(length, digest.hexdigest(), "".join(sorted(characters)))
+
+
+def read_part(name: str, start: int, end: int) -> Iterator[str]:
+    """The characters from `start` to before `end`, in pieces that end with a word.
+
+    So encoding the pieces gives the ids of the whole.
+    """
+    place, held = 0, ""
+    for piece in read_pieces(name):
+        held += piece[max(0, start - place) : max(0, end - place)]
+        place += len(piece)
+        if cut := last_cut(held):
+            yield held[:cut]
+            held = held[cut:]
+    yield held
+
+
+def last_cut(text: str) -> int:
+    """The last place where a space follows a word; 0 if there is none.
+
+    No tokenizer here joins what is before such a place with what is after it.
+    """
+    at = text.rfind(" ")
+    while at > 0 and text[at - 1].isspace():
+        at = text.rfind(" ", 0, at)
+    return max(at, 0)
+
+
+# --8<-- [end:text]
+
+
 # --8<-- [start:split]
 @dataclass(frozen=True)
 class Split:
-    """The ids of a part of the text, (N,), and how many bytes of UTF-8 it has."""
+    """The ids of a part of the text, (N,)."""
 
     ids: np.ndarray
-    n_bytes: int
 
 
 @dataclass(frozen=True)
@@ -128,51 +198,62 @@ def load_corpus(
     folder: Path,
     vocab_size: int = 512,
     state: dict[str, Any] | None = None,
+    digest: str | None = None,
 ) -> Corpus:
     """Read a text, the first 90 % for training, the rest for validation.
 
     `name` as for `load_text`. With `state` its tokenizer is used, else a new one is
     made, from the training part; `char` takes the characters of the whole text, so that
     the rest can be encoded. The ids are kept in `folder`. Raises what `load_text`
-    raises, ValueError for an empty text, and OSError where ids cannot be written.
+    raises, ValueError for an empty text, and for one with another digest than the one
+    given, and OSError where ids cannot be written.
     """
-    text = load_text(name)
-    if not text:
-        raise ValueError(f"the text {name!r} is empty: give a file with some text")
-    cut = int(0.9 * len(text))
+    facts = read_facts(name)
+    if digest and digest != facts.digest:
+        raise ValueError(
+            f"the text has changed: {name!r} is not what the run began with"
+        )
+    cut = int(0.9 * facts.length)
     if state:
         tokenizer = tokenizer_from(state)
+    elif kind == "char":
+        tokenizer = CharTokenizer(facts.characters)
     else:
-        source = text if kind == "char" else text[:cut]
-        tokenizer = make_tokenizer(kind, source, vocab_size)
+        learned = "".join(read_part(name, 0, min(cut, LEARN_FROM)))
+        tokenizer = make_tokenizer(kind, learned, vocab_size)
     folder.mkdir(parents=True, exist_ok=True)
-    train, validation = [
-        Split(mapped(part, tokenizer, folder), len(part.encode()))
-        for part in (text[:cut], text[cut:])
-    ]
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Corpus(train, validation, tokenizer, digest)
+    train, validation = (
+        Split(
+            mapped(read_part(name, *part), f"{facts.digest} {part}", tokenizer, folder)
+        )
+        for part in ((0, cut), (cut, facts.length))
+    )
+    return Corpus(train, validation, tokenizer, facts.digest)
 
 
-def mapped(text: str, tokenizer: Tokenizer, folder: Path) -> np.ndarray:
+def mapped(
+    pieces: Iterable[str], name: str, tokenizer: Tokenizer, folder: Path
+) -> np.ndarray:
     """The ids of a text, (N,), as a file mapped into memory; made if it is not there.
 
-    Two bytes an id, or four where the vocabulary needs them.
+    `name` tells the text from all others. Two bytes an id, or four where the vocabulary
+    needs them; of the text only one piece at a time is in memory.
     """
-    of = hashlib.sha256(f"{tokenizer_state(tokenizer)}\n{text}".encode()).hexdigest()
+    of = hashlib.sha256(f"{tokenizer_state(tokenizer)}\n{name}".encode()).hexdigest()
     dtype = np.uint16 if vocab_size_of(tokenizer) <= 2**16 else np.uint32
     path = folder / f"{of[:16]}.bin"
     if not path.is_file():
-        write_ids(path, np.array(tokenizer.encode(text), dtype=dtype))
+        encoded = (np.array(tokenizer.encode(piece), dtype) for piece in pieces)
+        write_ids(path, encoded)
     if not path.stat().st_size:  # nothing to map
         return np.empty(0, dtype)
     return np.memmap(path, dtype, mode="r")
 
 
-def write_ids(path: Path, ids: np.ndarray) -> None:
+def write_ids(path: Path, pieces: Iterable[np.ndarray]) -> None:
     """Write a file that appears under its name only when all of it is on the disk."""
-    with told_where(path):
-        write_whole(path, lambda file: file.write(ids.tobytes()))
+    with naming_file(path):
+        write_whole(path, lambda file: file.writelines(ids.tobytes() for ids in pieces))
 
 
 # --8<-- [end:split]
@@ -223,17 +304,21 @@ def check_length(ids: np.ndarray, T: int, part: str) -> None:
 
 
 def whole_text(
-    ids: np.ndarray, batch_size: int, T: int
+    ids: np.ndarray, batch_size: int, T: int, most: int | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Windows side by side over a whole text: each id but the first is a target once.
 
-    Yields inputs and targets (B, T), the last ones smaller.
+    Of a text with more than `most` targets, as many windows as fit into them, at equal
+    distances. Yields inputs and targets (B, T), the last ones smaller.
     """
-    n = (len(ids) - 1) // T  # whole windows
-    for first in range(0, n, batch_size):
-        starts = torch.arange(first, min(first + batch_size, n)) * T
-        yield windows(ids, starts, T)
-    if rest := len(ids) - 1 - n * T:
+    n, rest = divmod(len(ids) - 1, T)  # whole windows, and what is left
+    starts = torch.arange(n) * T
+    if most is not None and len(ids) - 1 > most:
+        count, rest = max(1, most // T), 0
+        starts = torch.arange(count) * n // count * T
+    for some in starts.split(batch_size):
+        yield windows(ids, some, T)
+    if rest:
         yield windows(ids, torch.tensor([n * T]), rest)
 
 

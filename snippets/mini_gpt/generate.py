@@ -17,6 +17,7 @@ from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.data import GPT2Tokenizer, Tokenizer, vocab_size_of
 from snippets.mini_gpt.load import Trained
 from snippets.mini_gpt.presets import AnyGPT
+from snippets.modes import evaluating
 
 # --8<-- [end:imports]
 
@@ -89,7 +90,10 @@ def draw(
     """An id for each row of logits (B, V), each from a generator of its own.
 
     So a row does not depend on its neighbours. Drawn on the CPU, for every device.
+    Raises ValueError for logits that are not finite.
     """
+    if not logits.isfinite().all():
+        raise ValueError("the model's scores are not finite: its weights are broken")
     if sampling.temperature == 0:
         return logits.argmax(dim=-1).tolist()
     rows = probabilities(logits, sampling).cpu()
@@ -129,9 +133,10 @@ class Reader:
         if start != self.start or not self.cached:
             self.caches = self.model.new_caches() if self.cached else None
             self.start, self.read = start, start
-        ids = torch.tensor([row[self.read : length] for row in rows])  # (B, T)
+        new = [row[self.read : length] for row in rows]
+        ids = torch.tensor(new, device=self.device)  # (B, T)
         self.read = length
-        return self.model(ids.to(self.device), self.caches)[:, -1]
+        return self.model(ids, self.caches)[:, -1]
 
 
 # --8<-- [end:window]
@@ -172,16 +177,13 @@ def generate_steps(
         Row(list(ids), len(ids) + n, torch.Generator().manual_seed(seed + r))
         for r, ids in enumerate(prompts)
     ]
-    reader, was_training = Reader(model, context, cached), model.training
+    reader = Reader(model, context, cached)
     length = min(map(len, prompts))  # of what all rows have
-    model.eval()
-    try:
+    with evaluating(model):
         while any(length < row.end for row in rows):
             logits = reader.next_logits([row.ids for row in rows], length)
             yield write_next(rows, length, logits[:, :vocab_size], sampling, ends)
             length += 1
-    finally:
-        model.train(was_training)
 
 
 def write_next(
@@ -300,6 +302,13 @@ class TextStream:
 
 
 # --8<-- [start:stream]
+def default_prompt(tokenizer: Tokenizer) -> str:
+    """Where to start if nothing is asked: a new line, or else what there is."""
+    if isinstance(tokenizer, CharTokenizer) and "\n" not in tokenizer.ids:
+        return " " if " " in tokenizer.ids else tokenizer.characters[0]
+    return "\n"
+
+
 def stream_texts(
     trained: Trained,
     prompts: Sequence[str],

@@ -23,6 +23,7 @@ from snippets.mini_gpt.data import (
 )
 from snippets.mini_gpt.load import (
     Trained,
+    check_finite,
     read_safetensors,
     to_dtype,
 )
@@ -240,7 +241,9 @@ def load_hugging_face(name: str) -> Trained:
     theirs = read_json(folder / "config.json")
     try:
         model = GPT2(config_from(theirs))
-        model.load_state_dict(weights_from(read_weights(folder), model))
+        weights = weights_from(read_weights(folder), model)
+        check_finite(folder, weights)
+        model.load_state_dict(weights)
         state = theirs.get("daybook_tokenizer")
         tokenizer = tokenizer_from(state) if state else GPT2Tokenizer()
     except (KeyError, TypeError, ValueError) as error:

@@ -69,8 +69,16 @@ def put_together(
     weights = {name: tensor.float() for name, tensor in weights.items()}
     if problems := model_differences(weights, model.state_dict()):
         raise CheckpointError(f"{path} has other weights: {'; '.join(problems)}")
+    check_finite(path, weights)
     model.load_state_dict(weights)
     return Trained(model.eval(), made)
+
+
+def check_finite(path: Path, weights: dict[str, Tensor]) -> None:
+    """Raise CheckpointError for weights that are no numbers, and name them."""
+    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if broken:
+        raise CheckpointError(f"{path} has weights that are not finite: {broken[0]}")
 
 
 # --8<-- [end:trained]

@@ -12,16 +12,16 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from snippets.files import told_where
+from snippets.files import naming_file
 from snippets.mini_gpt.checkpoints import save_run
-from snippets.mini_gpt.parallel import total
+from snippets.mini_gpt.parallel import all_reduce_sum
 from snippets.mini_gpt.run import (
     ADVICE,
     DivergedError,
     Point,
     Run,
+    collect_losses,
     evaluate,
-    look,
     train_step,
 )
 
@@ -30,7 +30,7 @@ from snippets.mini_gpt.run import (
 
 # --8<-- [start:progress]
 @contextmanager
-def asked_to_stop() -> Iterator[list[int]]:
+def stop_signals() -> Iterator[list[int]]:
     """A list that gets the signal of a Ctrl-C; a second Ctrl-C stops at once."""
     asked: list[int] = []
 
@@ -59,7 +59,7 @@ class Progress:
         self.run, self.folder, first = run, run.out / "log", run.processes.first
         self.log = None
         if first:
-            with told_where(self.folder):  # what a lost run wrote later is dropped
+            with naming_file(self.folder):  # what a lost run wrote later is dropped
                 self.log = SummaryWriter(self.folder, purge_step=run.step + 1)
         self.bar = tqdm(
             total=run.recipe.steps,
@@ -84,7 +84,7 @@ class Progress:
         """Put numbers of this step into the log."""
         if not self.log:
             return
-        with told_where(self.folder):
+        with naming_file(self.folder):
             for name, value in values.items():
                 self.log.add_scalar(name, value, self.run.step)
 
@@ -106,7 +106,7 @@ class Progress:
         if not self.log:
             return
         self.add({"loss/validation": loss})
-        with told_where(self.folder):
+        with naming_file(self.folder):
             self.log.flush()
         if not self.bar.disable:
             self.bar.write(
@@ -125,20 +125,20 @@ def fit(run: Run, log_every: int = 10, quiet: bool = False) -> bool:
     stop. Raises DivergedError, and OSError where a file cannot be written.
     """
     steps, alone = run.recipe.steps, run.processes.world == 1
-    with Progress(run, quiet) as progress, asked_to_stop() as asked:
+    with Progress(run, quiet) as progress, stop_signals() as asked:
         started = time.perf_counter()
         while run.step < steps:
             train_step(run)
             due = run.step % run.recipe.evaluate_every == 0 or run.step == steps
             if not (due or run.step % log_every == 0 or (alone and asked)):
                 continue
-            losses = look(run)  # waits for the device
+            losses = collect_losses(run)  # waits for the device
             seconds = time.perf_counter() - started
             run.seconds += seconds
             progress.trained(losses, seconds)
-            stop = total(torch.tensor(len(asked)), run.processes) > 0
+            stop = all_reduce_sum(torch.tensor(len(asked)), run.processes) > 0
             if due:
-                check_in(run, progress)
+                evaluate_and_save(run, progress)
             elif stop:
                 save_run(run, "last.pt")
             if stop:
@@ -147,7 +147,7 @@ def fit(run: Run, log_every: int = 10, quiet: bool = False) -> bool:
     return run.step == steps
 
 
-def check_in(run: Run, progress: Progress) -> None:
+def evaluate_and_save(run: Run, progress: Progress) -> None:
     """Evaluate and save; `best.pt` too if this is the best so far.
 
     `best.pt` first: a run that is lost between the two writes it again.

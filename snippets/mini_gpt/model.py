@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import MultiHeadAttention
-from snippets.kv_cache import KVCache
+from snippets.kv_cache import KVCache, causal_mask_after
+from snippets.token_ids import check_shape
 
 # --8<-- [end:imports]
 
@@ -58,40 +59,29 @@ class GPT2Config:
 class CausalSelfAttention(MultiHeadAttention):
     """Day 3's attention that looks back only, with dropout and a cache.
 
-    `forward` takes `x` (B, T, C) and perhaps the keys and values of the tokens before
-    them; it returns (B, T, C).
+    `forward` takes `x` (B, T, C), perhaps a mask that broadcasts to (B, H, T, S), and
+    perhaps the keys and values of the tokens before them; it returns (B, T, C). Without
+    a mask, nothing may be in the cache yet, and the causal one is used.
     """
 
     def __init__(self, config: GPT2Config) -> None:
-        super().__init__(config.d_model, config.n_heads)
-        if not config.bias:
-            self.qkv = nn.Linear(config.d_model, 3 * config.d_model, bias=False)
-            self.out = nn.Linear(config.d_model, config.d_model, bias=False)
+        super().__init__(config.d_model, config.n_heads, config.bias)
         self.p = config.dropout
 
-    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, cache: KVCache | None = None
+    ) -> Tensor:
         """Attend to the tokens so far, those of the cache included."""
         q, k, v = self.project(x)  # (B, H, T, D) each
         if cache is not None:
             k, v = cache.extend(k, v)  # (B, H, S, D)
+        if mask is None and k.size(2) > q.size(2):
+            raise ValueError("some tokens are in the cache: give a mask, too")
         p = self.p if self.training else 0.0
-        mask = later_mask(q.size(2), k.size(2), x.device)
-        if mask is None:
-            mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
-        else:
-            mixed = F.scaled_dot_product_attention(q, k, v, mask, dropout_p=p)
-        mixed = self.out(mixed.transpose(1, 2).flatten(2))  # (B, H, T, D) -> (B, T, C)
-        return F.dropout(mixed, p)
-
-
-def later_mask(T: int, S: int, device: torch.device) -> Tensor | None:
-    """Which of S keys each of the last T queries may see: (T, S), True = may attend.
-
-    None where there are no earlier keys, and the mask is the causal one.
-    """
-    if T == S:
-        return None
-    return torch.ones(T, S, dtype=torch.bool, device=device).tril(S - T)
+        mixed = F.scaled_dot_product_attention(
+            q, k, v, mask, dropout_p=p, is_causal=mask is None
+        )
+        return F.dropout(self.join(mixed), p)
 
 
 # --8<-- [end:attention]
@@ -124,9 +114,11 @@ class TransformerBlock(nn.Module):
         self.norm2 = nn.LayerNorm(config.d_model, bias=config.bias)
         self.feed_forward = FeedForward(config)
 
-    def forward(self, x: Tensor, cache: KVCache | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, cache: KVCache | None = None
+    ) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
-        x = x + self.attention(self.norm1(x), cache)
+        x = x + self.attention(self.norm1(x), mask, cache)
         return x + self.feed_forward(self.norm2(x))
 
 
@@ -152,7 +144,7 @@ class GPT2(nn.Module):
             TransformerBlock(config) for _ in range(config.n_layers)
         )
         self.norm = nn.LayerNorm(config.d_model, bias=config.bias)
-        self.apply(initialise)
+        self.apply(initialize_weights)
         scale_residual_projections(self)
 
     def new_caches(self) -> list[KVCache]:
@@ -161,30 +153,22 @@ class GPT2(nn.Module):
 
     def forward(self, ids: Tensor, caches: list[KVCache] | None = None) -> Tensor:
         """Score every token of the vocabulary as the next one, at each position."""
-        seen = len(caches[0]) if caches else 0
-        check_ids(ids, seen, self.config.context_length)
-        places = torch.arange(seen, seen + ids.size(1), device=ids.device)
+        seen, T = caches[0].seen if caches else 0, ids.size(-1)
+        check_shape(ids, self.config.context_length, seen)
+        places = torch.arange(seen, seen + T, device=ids.device)
         x = self.dropout(self.token(ids) + self.position(places))  # (B, T, C)
+        mask = causal_mask_after(seen, T, ids.device) if seen else None
         for layer, block in enumerate(self.blocks):
-            x = block(x, caches[layer] if caches else None)
+            x = block(x, mask, caches[layer] if caches else None)
         logits = F.linear(self.norm(x), self.token.weight)  # the head is tied
         return logits[..., : self.config.vocab_size]  # no scores for the padding
-
-
-def check_ids(ids: Tensor, seen: int, most: int) -> None:
-    """Raise an error that names what is wrong with the shape of the ids."""
-    if ids.dim() != 2:
-        raise ValueError(f"ids are {tuple(ids.shape)}: they must be (B, T)")
-    total = seen + ids.size(1)
-    if ids.size(1) < 1 or total > most:
-        raise ValueError(f"{total} tokens: there must be 1 … {most} (context_length)")
 
 
 # --8<-- [end:model]
 
 
 # --8<-- [start:init]
-def initialise(module: nn.Module) -> None:
+def initialize_weights(module: nn.Module) -> None:
     """Weights from N(0, 0.02), biases zero."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)

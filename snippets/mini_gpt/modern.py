@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from snippets.attention import head_size
-from snippets.kv_cache import KVCache
+from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.llama import rope_angles, rotate_halves
-from snippets.mini_gpt.model import check_ids, initialise
+from snippets.mini_gpt.model import initialize_weights
+from snippets.token_ids import check_shape
 
 # --8<-- [end:imports]
 
@@ -91,10 +92,10 @@ class CausalConvolution(nn.Module):
 
 # --8<-- [start:attention]
 class ModernAttention(nn.Module):
-    """Causal attention with rotated, normalised queries and keys.
+    """Attention with rotated, normalised queries and keys.
 
-    `forward` takes `x` (B, T, C), the angles of its positions or None, and perhaps a
-    cache; it returns (B, T, C).
+    `forward` takes `x` (B, T, C), the angles of its positions or None, a mask (T, S),
+    and perhaps a cache; it returns (B, T, C).
     """
 
     def __init__(self, config: ModernConfig) -> None:
@@ -111,6 +112,7 @@ class ModernAttention(nn.Module):
         self,
         x: Tensor,
         angles: tuple[Tensor, Tensor] | None,
+        mask: Tensor,
         cache: RowCache | None = None,
     ) -> Tensor:
         """Attend to the tokens so far, those of the cache included."""
@@ -125,18 +127,18 @@ class ModernAttention(nn.Module):
             q, k = rotate_halves(q, *angles), rotate_halves(k, *angles)
         if cache is not None:
             k, v = cache.extend(k, v)  # (B, H, S, D)
-        return self.out(written_out_attention(q, k, v).transpose(1, 2).flatten(2))
+        mixed = written_out_attention(q, k, v, mask)
+        return self.out(mixed.transpose(1, 2).flatten(2))
 
 
-def written_out_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Causal attention as three lines, for a compiler to fuse: (B, H, T, D).
+def written_out_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    """Attention as three lines, for a compiler to fuse: (B, H, T, D).
 
-    On a CPU, PyTorch's fused function is slow in bfloat16 on its way back.
+    `mask` (T, S) is True where a query may attend; each may attend to some key. On a
+    CPU, PyTorch's fused function is slow in bfloat16 on its way back.
     """
-    T, S = q.size(2), k.size(2)
-    may = torch.ones(T, S, dtype=torch.bool, device=q.device).tril(S - T)
     scores = (q / math.sqrt(q.size(-1))) @ k.transpose(-2, -1)  # (B, H, T, S)
-    scores = scores.float().masked_fill(~may, float("-inf"))
+    scores = scores.float().masked_fill(~mask, float("-inf"))
     return scores.softmax(dim=-1).to(v.dtype) @ v
 
 
@@ -181,10 +183,11 @@ class ModernBlock(nn.Module):
         self,
         x: Tensor,
         angles: tuple[Tensor, Tensor] | None,
+        mask: Tensor,
         cache: RowCache | None = None,
     ) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
-        x = x + self.dropout(self.attention(self.norm1(x), angles, cache))
+        x = x + self.dropout(self.attention(self.norm1(x), angles, mask, cache))
         hidden = self.up(self.norm2(x))  # (B, T, 4C)
         hidden = hidden.relu().square() if self.squared_relu else F.gelu(hidden)
         return x + self.dropout(self.down(hidden))
@@ -212,7 +215,7 @@ class ModernGPT(nn.Module):
         self.head = None
         if not config.tied:
             self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
-        self.apply(initialise)
+        self.apply(initialize_weights)
         self.scale_weights()
 
     @torch.no_grad()
@@ -237,16 +240,16 @@ class ModernGPT(nn.Module):
 
     def forward(self, ids: Tensor, caches: list[RowCache] | None = None) -> Tensor:
         """Score every token of the vocabulary as the next one, at each position."""
-        seen = len(caches[0]) if caches else 0
-        check_ids(ids, seen, self.config.context_length)
-        places = torch.arange(seen, seen + ids.size(1), device=ids.device)
+        seen, T = caches[0].seen if caches else 0, ids.size(-1)
+        check_shape(ids, self.config.context_length, seen)
+        places = torch.arange(seen, seen + T, device=ids.device)
         x, angles = self.embed(ids, places)
+        mask = causal_mask_after(seen, T, ids.device)  # the same in all blocks
         for layer, block in enumerate(self.blocks):
-            x = block(x, angles, caches[layer] if caches else None)
+            x = block(x, angles, mask, caches[layer] if caches else None)
         weight = self.head.weight if self.head else self.token.weight
         return F.linear(self.norm(x), weight)
 
-    @torch.compiler.disable  # compiled for a CPU, a gather is many times slower
     def embed(
         self, ids: Tensor, places: Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
@@ -258,15 +261,13 @@ class ModernGPT(nn.Module):
             angles = rope_angles(places, D)
         else:
             x = x + self.position(places)
-        x = (
-            rms_norm(x)
-            if self.config.rms_norm
-            else F.dropout(x, self.config.dropout, self.training)
-        )
-        if torch.is_autocast_enabled(
-            x.device.type
-        ):  # the whole stream, not only matmuls
-            x = x.to(torch.get_autocast_dtype(x.device.type))
+        if self.config.rms_norm:
+            x = rms_norm(x)
+        else:
+            x = F.dropout(x, self.config.dropout, self.training)
+        kind = x.device.type
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            x = x.to(torch.get_autocast_dtype(kind))  # the stream, not only products
         if angles:
             angles = angles[0].to(x.dtype), angles[1].to(x.dtype)
         return x, angles

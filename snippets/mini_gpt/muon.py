@@ -79,27 +79,27 @@ class BatchedMuon(Optimizer):
     def step_of_one_shape(self, params: list[Tensor], group: dict[str, Any]) -> None:
         """Nesterov momentum, then the orthogonal step; tall matrices step further."""
         lr, momentum = group["lr"], group["momentum"]
-        looks = []
+        ahead = []
         for p in params:
             state, grad = self.state[p], p.grad
             assert grad is not None  # `step` leaves the others out
             if not state:
                 state["momentum_buffer"] = torch.zeros_like(p)
             mean = state["momentum_buffer"].lerp_(grad, 1 - momentum)
-            looks.append(grad.lerp(mean, momentum))
-        steps = orthogonalise(torch.stack([gathered(look) for look in looks]))
+            ahead.append(grad.lerp(mean, momentum))
+        steps = orthogonalise(torch.stack([full_tensor(step) for step in ahead]))
         rows, columns = params[0].shape
         for p, step in zip(params, steps, strict=True):
             p.mul_(1 - lr * group["weight_decay"])
-            p.add_(spread_as(step, p), alpha=-lr * max(1, rows / columns) ** 0.5)
+            p.add_(distribute_as(step, p), alpha=-lr * max(1, rows / columns) ** 0.5)
 
 
-def gathered(matrix: Tensor) -> Tensor:
+def full_tensor(matrix: Tensor) -> Tensor:
     """A matrix of which each process may have a part, in one piece."""
     return matrix.full_tensor() if isinstance(matrix, DTensor) else matrix
 
 
-def spread_as(matrix: Tensor, other: Tensor) -> Tensor:
+def distribute_as(matrix: Tensor, other: Tensor) -> Tensor:
     """A matrix shared out over the processes as another one is."""
     if isinstance(other, DTensor):
         return distribute_tensor(matrix, other.device_mesh, other.placements)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from snippets.mini_gpt.modern import ModernGPT
 from snippets.mini_gpt.muon import BatchedMuon
 from snippets.mini_gpt.presets import AnyGPT, Recipe
 
@@ -39,11 +40,13 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     Raises ValueError for an unknown name.
     """
     if name == "auto":
-        fast = {
-            "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
-            "cpu": torch.cpu._is_amx_tile_supported,
-        }
-        return torch.bfloat16 if fast.get(device.type, bool)() else torch.float32
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        elif device.type == "cpu":
+            fast = bool(torch.cpu.get_capabilities().get("amx_tile"))
+        else:
+            fast = False
+        return torch.bfloat16 if fast else torch.float32
     known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     if name not in known:
         raise ValueError(f"no dtype {name!r}: there are auto, {', '.join(known)}")
@@ -58,7 +61,27 @@ def can_compile(device: torch.device) -> bool:
     )
 
 
+def compiled(loss: NextTokenLoss, device: torch.device) -> nn.Module:
+    """A model and its loss, compiled for one shape of ids.
+
+    On a CPU the embedding of `ModernGPT` is left as it is: compiled for one, a gather
+    is many times slower.
+    """
+    model = loss.model
+    if device.type == "cpu" and isinstance(model, ModernGPT):
+        model.embed = torch.compiler.disable(model.embed)  # type: ignore[method-assign]
+    made = torch.compile(loss, dynamic=False)
+    assert isinstance(made, nn.Module)  # of a module it makes a module
+    return made
+
+
 # --8<-- [end:loss]
+
+
+STATE = {  # what each kind of optimizer keeps of a parameter
+    AdamW: {"step", "exp_avg", "exp_avg_sq"},
+    BatchedMuon: {"momentum_buffer"},
+}
 
 
 # --8<-- [start:optimizers]

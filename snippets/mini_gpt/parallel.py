@@ -91,7 +91,7 @@ def is_lost_connection(error: RuntimeError) -> bool:
     return isinstance(error, dist.DistError) or "gloo" in told or "connection" in told
 
 
-def together(make: Callable[[], Any], processes: Processes) -> Any:
+def rank0_first(make: Callable[[], Any], processes: Processes) -> Any:
     """What `make` gives in this process, after the first one has called it.
 
     If it fails in one process, all raise: that one its error, the others PeerError. So
@@ -105,7 +105,7 @@ def together(make: Callable[[], Any], processes: Processes) -> Any:
                 found = make()
             except Exception as caught:  # raised below, when all know of it
                 error = caught
-        failed = any(from_all(error is not None, processes))
+        failed = any(all_gather(error is not None, processes))
         if error is not None:
             raise error
         if failed:
@@ -153,7 +153,7 @@ def gradients_averaged(
     yield
 
 
-def total(value: Tensor, processes: Processes) -> Tensor:
+def all_reduce_sum(value: Tensor, processes: Processes) -> Tensor:
     """The sum of a tensor over all processes."""
     if processes.world > 1:
         value = value.to(processes.device, copy=True)
@@ -161,12 +161,12 @@ def total(value: Tensor, processes: Processes) -> Tensor:
     return value
 
 
-def own_part(value: Tensor) -> Tensor:
+def to_local(value: Tensor) -> Tensor:
     """What this process has of a tensor that may be shared out."""
     return value.to_local() if isinstance(value, DTensor) else value
 
 
-def from_all(value: Any, processes: Processes) -> list[Any]:
+def all_gather(value: Any, processes: Processes) -> list[Any]:
     """What each process has, in order of rank."""
     if processes.world == 1:
         return [value]

@@ -29,7 +29,7 @@ class Recipe:
     optimizer: str = "adamw"  # or "muon": Muon for matrices, AdamW for the rest
     matrix_lr: float = 0.02  # of Muon
     schedule: str = "cosine"  # or "linear": constant, then down to zero
-    min_lr: float = 0.0  # where the cosine ends, as part of lr
+    min_lr_ratio: float = 0.0  # where the cosine ends, as part of lr
     warmup: int = 0  # steps
     cooldown: float = 0.5  # the part of the steps in which "linear" goes down
     beta1: float = 0.9
@@ -38,12 +38,14 @@ class Recipe:
     clip: float = 0.0  # largest norm of the gradient; 0: any
     accumulate: int = 1  # micro-batches a step
     evaluate_every: int = 250  # steps
+    evaluate_tokens: int = 2**20  # of the validation text, at most
     dtype: str = "auto"
     compile: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for settings that make no sense."""
-        for name in ("steps", "batch_size", "accumulate", "evaluate_every"):
+        counts = ("steps", "batch_size", "accumulate")
+        for name in (*counts, "evaluate_every", "evaluate_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: it must be at least 1")
         for name in ("lr", "matrix_lr", "weight_decay", "clip", "warmup"):
@@ -55,22 +57,25 @@ class Recipe:
                 raise ValueError(f"no {name} {found!r}: there are {', '.join(known)}")
         if not 0 < self.cooldown <= 1:
             raise ValueError(f"cooldown={self.cooldown}: it must be in (0, 1]")
-        if not 0 <= self.min_lr <= 1:
-            raise ValueError(f"min_lr={self.min_lr}: it must be in [0, 1], part of lr")
+        if not 0 <= self.min_lr_ratio <= 1:
+            raise ValueError(
+                f"min_lr_ratio={self.min_lr_ratio}: it must be in [0, 1], a part of lr"
+            )
 
 
 def learning_rate_factor(step: int, recipe: Recipe) -> float:
     """What the learning rates are multiplied by in a step, counted from 0.
 
-    A line from 0 to 1 over the warm-up, then either a cosine to `min_lr`, or 1 and a
-    line to 0 over the last `cooldown` of all steps.
+    A line from 0 to 1 over the warm-up, then either a cosine to `min_lr_ratio`, or 1
+    and a line to 0 over the last `cooldown` of all steps.
     """
     if step < recipe.warmup:
         return (step + 1) / (recipe.warmup + 1)
     if recipe.schedule == "linear":
         return min(1.0, (1 - step / recipe.steps) / recipe.cooldown)
     done = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return recipe.min_lr + (1 - recipe.min_lr) * (1 + math.cos(math.pi * done)) / 2
+    end, wave = recipe.min_lr_ratio, (1 + math.cos(math.pi * done)) / 2
+    return end + (1 - end) * wave
 
 
 # --8<-- [end:recipe]
@@ -90,7 +95,7 @@ NANO = Recipe(  # nanoGPT's settings for a CPU
     steps=2000,
     batch_size=12,
     lr=1e-3,
-    min_lr=0.1,
+    min_lr_ratio=0.1,
     warmup=100,
     beta2=0.99,
     weight_decay=0.1,
@@ -157,7 +162,7 @@ PRESETS = {
             batch_size=480,
             accumulate=40,
             lr=6e-4,
-            min_lr=0.1,
+            min_lr_ratio=0.1,
             warmup=2000,
             weight_decay=0.1,
             clip=1.0,

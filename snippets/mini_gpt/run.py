@@ -22,17 +22,19 @@ from snippets.mini_gpt.optimization import (
     build_optimizers,
     can_compile,
     choose_dtype,
+    compiled,
 )
 from snippets.mini_gpt.parallel import (
     Processes,
+    all_reduce_sum,
     data_parallel,
     gradients_averaged,
-    own_part,
     shard,
-    total,
+    to_local,
 )
 from snippets.mini_gpt.plan import Plan
 from snippets.mini_gpt.presets import Recipe, build_model, learning_rate_factor
+from snippets.modes import evaluating
 
 # --8<-- [end:imports]
 
@@ -52,7 +54,7 @@ class Point:
     step: int
     seconds: float  # of training steps, without compiling and evaluating
     train: float  # mean loss since the point before, nats a token
-    validation: float  # over the whole split, nats a token
+    validation: float  # nats a token
 
 
 class Run:
@@ -83,22 +85,22 @@ class Run:
         check_length(corpus.validation.ids, self.T, "validation")
         self.step, self.seconds = 0, 0.0
         self.history: list[Point] = []
-        self.recent: list[Tensor] = []  # losses that nobody has looked at yet
+        self.recent: list[Tensor] = []  # losses that were not collected yet
         self.losses: list[float] = []  # of the steps since the last evaluation
         torch.manual_seed(plan.seed + processes.rank)  # dropout differs
         self.prepare(sharded)
 
     def prepare(self, sharded: bool) -> None:
-        """The modules to call: plain, compiled where asked for, and shared."""
-        self.plain = NextTokenLoss(self.model)
-        compiled = self.recipe.compile and can_compile(self.device)
-        self.fast: nn.Module = self.plain
-        if compiled:
-            fast = torch.compile(self.plain, dynamic=False)
-            assert isinstance(fast, nn.Module)  # of a module it makes a module
-            self.fast = fast
-        self.module = data_parallel(self.fast, self.processes, sharded)
-        if compiled:
+        """What is called: `loss`, for any shape; `compiled`, for the usual one; and for
+        training `module`, whose backward pass averages over processes.
+        """
+        self.loss = NextTokenLoss(self.model)
+        self.compiled: nn.Module = self.loss
+        compile_it = self.recipe.compile and can_compile(self.device)
+        if compile_it:
+            self.compiled = compiled(self.loss, self.device)
+        self.module = data_parallel(self.compiled, self.processes, sharded)
+        if compile_it:
             self.warm_up()
         elif self.recipe.compile and self.processes.first:
             print("note: there is no C++ compiler: not compiled", file=sys.stderr)
@@ -172,37 +174,39 @@ def train_step(run: Run) -> None:
 # --8<-- [start:evaluate]
 @torch.no_grad()
 def evaluate(run: Run) -> float:
-    """The mean loss over the whole validation split, in nats a token."""
-    run.model.eval()
+    """The mean loss over the validation split, in nats a token.
+
+    Of a split with more than `evaluate_tokens` ids, windows at equal distances, always
+    the same.
+    """
     found = torch.zeros(2, dtype=torch.float64)  # sum of losses, tokens
     rank, world = run.processes.rank, run.processes.world
-    ids = run.corpus.validation.ids
-    for batch in whole_text(ids, run.rows * world, run.T):
-        mine = [part[rank::world].to(run.device) for part in batch]
-        count = mine[0].numel()
-        if not count:  # all processes must take part in each forward pass
-            mine = [part[:1].to(run.device) for part in batch]
-        usual = mine[0].shape == (run.rows, run.T)
-        with run.autocast():  # the compiled module is for one shape
-            loss = (run.fast if usual else run.plain)(*mine)
-        found += torch.tensor([loss.item() * count, count], dtype=torch.float64)
-    run.model.train()
-    losses, tokens = total(found, run.processes).tolist()
+    ids, most = run.corpus.validation.ids, run.recipe.evaluate_tokens
+    with evaluating(run.model), run.autocast():
+        for batch in whole_text(ids, run.rows * world, run.T, most):
+            mine = [part[rank::world].to(run.device) for part in batch]
+            count = mine[0].numel()
+            if not count:  # all processes must take part in each forward pass
+                mine = [part[:1].to(run.device) for part in batch]
+            usual = mine[0].shape == (run.rows, run.T)
+            loss = (run.compiled if usual else run.loss)(*mine)
+            found += torch.tensor([loss.item() * count, count], dtype=torch.float64)
+    losses, tokens = all_reduce_sum(found, run.processes).tolist()
     return losses / tokens
 
 
 # --8<-- [end:evaluate]
 
 
-# --8<-- [start:look]
-def look(run: Run) -> list[float]:
-    """The losses of the steps since the last look, means over all processes.
+# --8<-- [start:losses]
+def collect_losses(run: Run) -> list[float]:
+    """The losses of the steps since the last call, means over all processes.
 
     Adds them to `run.losses`. Raises DivergedError for the first that is not finite.
     """
     if not run.recent:
         return []
-    summed = total(torch.stack(run.recent).float(), run.processes)
+    summed = all_reduce_sum(torch.stack(run.recent).float(), run.processes)
     losses = (summed / run.processes.world).tolist()
     first, run.recent = run.step - len(losses) + 1, []
     for step, loss in enumerate(losses, first):
@@ -214,10 +218,10 @@ def look(run: Run) -> list[float]:
 
 def check_weights(run: Run) -> None:
     """Raise DivergedError, in all processes, if a weight is not finite."""
-    parts = [own_part(p) for p in run.model.parameters()]
+    parts = [to_local(p) for p in run.model.parameters()]
     bad = torch.stack([(~part.isfinite()).any() for part in parts]).sum()
-    if total(bad, run.processes).item():
+    if all_reduce_sum(bad, run.processes).item():
         raise DivergedError(f"weights are not finite after step {run.step}: {ADVICE}")
 
 
-# --8<-- [end:look]
+# --8<-- [end:losses]

@@ -9,7 +9,12 @@ from itertools import chain
 
 from snippets.checkpoint import CheckpointError
 from snippets.devices import pick_device
-from snippets.mini_gpt.generate import Sampling, one_after_the_other, stream_texts
+from snippets.mini_gpt.generate import (
+    Sampling,
+    default_prompt,
+    one_after_the_other,
+    stream_texts,
+)
 from snippets.mini_gpt.hugging_face import load_hugging_face
 from snippets.mini_gpt.load import load_trained
 
@@ -25,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("checkpoint", nargs="?", help="best.pt, or a file of `convert pack`")
     add("--from", dest="name", help="GPT-2 from a folder, or by name (gpt2)")
-    add("--prompt", action="append", help="may be given several times")
+    add("--prompt", action="append", help="several are allowed (default: a new line)")
     add("--tokens", type=int, default=200, help="new ones in each text (default 200)")
     add("--temperature", type=float, default=0.8, help="default 0.8; 0: the likeliest")
     add("--top-k", type=int)
@@ -52,7 +57,8 @@ def write_texts(options: argparse.Namespace) -> None:
     else:
         trained = load_trained(options.checkpoint)
     trained.model.to(device)
-    prompts = [p for p in options.prompt or ["\n"] for _ in range(options.batch)]
+    given = options.prompt or [default_prompt(trained.tokenizer)]
+    prompts = [prompt for prompt in given for _ in range(options.batch)]
     pieces = stream_texts(
         trained,
         prompts,

@@ -29,6 +29,7 @@ from snippets.mini_gpt.loop import fit
 from snippets.mini_gpt.parallel import Processes
 from snippets.mini_gpt.plan import make_plan
 from snippets.mini_gpt.run import Run
+from snippets.modes import evaluating
 from snippets.modules import count_parameters
 
 # --8<-- [end:imports]
@@ -46,9 +47,10 @@ def mean_loss(trained: Trained, text: str) -> float:
     """The mean surprise at each character but the first, in nats."""
     ids = np.array(trained.tokenizer.encode(text))
     found = []
-    for inputs, targets in whole_text(ids, 8, trained.model.config.context_length):
-        logits = trained.model(inputs).flatten(0, 1)
-        found.append(F.cross_entropy(logits, targets.flatten(), reduction="none"))
+    with evaluating(trained.model):
+        for inputs, targets in whole_text(ids, 8, trained.model.config.context_length):
+            logits = trained.model(inputs).flatten(0, 1)
+            found.append(F.cross_entropy(logits, targets.flatten(), reduction="none"))
     return torch.cat(found).mean().item()
 
 

@@ -21,7 +21,7 @@ from snippets.mini_gpt.parallel import (
     PeerError,
     Processes,
     joined_processes,
-    together,
+    rank0_first,
 )
 from snippets.mini_gpt.plan import Plan, make_plan
 from snippets.mini_gpt.presets import PRESETS, Recipe
@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     for item in fields(Recipe):
         if item.type in (int, float, str):
             add(f"--{item.name.replace('_', '-')}", type=item.type)
+    add("--min-lr", type=float, help="--min-lr-ratio, where it cannot be a rate")
     add("--compile", action=argparse.BooleanOptionalAction, help="as the preset says")
     add("--seed", type=int)
     add("--device", default="auto", help="auto, cpu, cuda, mps …")
@@ -70,16 +71,20 @@ def read_files(options: argparse.Namespace) -> Found:
         )
     given = {name: value for name, value in vars(options).items() if value is not None}
     plan = make_plan(given, Plan.from_dict(saved["plan"]) if saved else None)
-    tokenizer = saved and saved["tokenizer"]
     corpus = load_corpus(
-        plan.data, plan.tokenizer, options.out, plan.vocab_size, tokenizer
+        plan.data,
+        plan.tokenizer,
+        options.out,
+        plan.vocab_size,
+        state=saved["tokenizer"] if saved else None,
+        digest=saved["text"] if saved else None,
     )
     return plan, corpus, saved
 
 
 def start(options: argparse.Namespace, processes: Processes) -> Run:
     """A new run, or one that goes on."""
-    plan, corpus, saved = together(lambda: read_files(options), processes)
+    plan, corpus, saved = rank0_first(lambda: read_files(options), processes)
     run = Run(plan, corpus, processes, options.out, options.fsdp)
     if saved:
         load_run(run, saved, options.out / "last.pt")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from snippets.mini_gpt import checkpoints, loop
 from snippets.mini_gpt.checkpoints import save_run
-from snippets.mini_gpt.parallel import PeerError, joined_processes, together
-from snippets.mini_gpt.run import Run, evaluate, look, train_step
+from snippets.mini_gpt.parallel import PeerError, joined_processes, rank0_first
+from snippets.mini_gpt.run import Run, collect_losses, evaluate, train_step
 from snippets.mini_gpt.train import main, parser, start
 
 STEPS, HALF, MORE = 100, 50, 20
@@ -28,7 +28,7 @@ def curve(run: Run, until: int = STEPS) -> list[float]:
     found = []
     while run.step < until:
         train_step(run)
-        found += look(run)
+        found += collect_losses(run)
     return found
 
 
@@ -64,7 +64,7 @@ def curves(folder: Path) -> dict:
 
 
 def failures(folder: Path) -> dict:
-    """One process fails: in `together`, and while it writes."""
+    """One process fails: in `rank0_first`, and while it writes."""
     told = []
 
     def fail() -> None:
@@ -77,7 +77,10 @@ def failures(folder: Path) -> dict:
     with joined_processes("cpu") as processes:
         run = run_of(folder, "failures", processes)
         checkpoints.write_atomically = full
-        for job in (lambda: together(fail, processes), lambda: save_run(run, "a.pt")):
+        for job in (
+            lambda: rank0_first(fail, processes),
+            lambda: save_run(run, "a.pt"),
+        ):
             try:
                 job()
             except (ValueError, OSError, PeerError) as error:

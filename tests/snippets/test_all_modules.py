@@ -72,7 +72,7 @@ MODULES = {
     ),
     "digit_classifier.DigitMLP": Case(of(), (IMAGES,)),
     "gpt.GPT": Case(of(GPT2_SIZES), (IDS,)),
-    "gpt.GPTBlock": Case(of(GPT2_SIZES), (STATES,)),
+    "gpt.GPTBlock": Case(of(GPT2_SIZES), (STATES, MASK)),
     "llama.GroupedQueryAttention": Case(of(LLAMA), (STATES, ANGLES)),
     "llama.Llama": Case(of(LLAMA), (IDS,)),
     "llama.LlamaBlock": Case(of(LLAMA), (STATES, ANGLES)),
@@ -83,8 +83,8 @@ MODULES = {
     "mini_gpt.model.GPT2": Case(of(GPT2_SIZES), (IDS,)),
     "mini_gpt.model.TransformerBlock": Case(of(GPT2_SIZES), (STATES,)),
     "mini_gpt.modern.CausalConvolution": Case(of(C, 3), (STATES,)),
-    "mini_gpt.modern.ModernAttention": Case(of(MODERN), (STATES, ANGLES)),
-    "mini_gpt.modern.ModernBlock": Case(of(MODERN), (STATES, ANGLES)),
+    "mini_gpt.modern.ModernAttention": Case(of(MODERN), (STATES, ANGLES, MASK)),
+    "mini_gpt.modern.ModernBlock": Case(of(MODERN), (STATES, ANGLES, MASK)),
     "mini_gpt.modern.ModernGPT": Case(of(MODERN), (IDS,)),
     "mini_gpt.modern.RMSNormWithoutWeights": Case(of(), (STATES,)),
     "mini_gpt.optimization.NextTokenLoss": Case(
@@ -97,22 +97,6 @@ MODULES = {
     "transformer.FeedForward": Case(of(C, 16), (STATES,)),
     "transformer.Sublayer": Case(of(PAPER), (STATES, torch.relu)),
     "transformer.Transformer": Case(of(PAPER), (IDS, IDS)),
-}
-
-READ_NUMBERS = {  # these look at their ids in each call, or leave the compiler
-    "bert.Bert",
-    "bert.BertEmbeddings",
-    "bert.BertForClassification",
-    "bert.BertForPreTraining",
-    "gpt.GPT",
-    "llama.Llama",
-    "mini_gpt.modern.ModernGPT",
-    "transformer.Transformer",
-}
-KNOWN_FAILURES = {  # of a test: modules that do not pass it yet
-    "test_it_computes_in_half_precision": {"llama.Llama"},
-    "test_it_computes_on_another_device": READ_NUMBERS,
-    "test_it_compiles_in_one_piece": READ_NUMBERS,
 }
 
 
@@ -151,9 +135,6 @@ def tensors(value: Any) -> list[Tensor]:
 
 @pytest.fixture(params=MODULES)
 def name(request) -> str:
-    test = request.function.__name__
-    if request.param in KNOWN_FAILURES.get(test, ()):
-        request.applymarker(pytest.mark.xfail(strict=True))
     return request.param
 
 

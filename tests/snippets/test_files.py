@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snippets.files import told_where, write_whole
+from snippets.files import naming_file, write_whole
 
 
 @pytest.fixture
@@ -86,10 +86,10 @@ def test_others_may_read_what_they_could_before(tmp_path):
 @pytest.mark.parametrize("error", [OSError("full"), RuntimeError("full")])
 def test_an_error_of_writing_names_the_file(error):
     told = r"could not write a\.pt \(full\); what was saved before is still there"
-    with pytest.raises(OSError, match=told), told_where(Path("a.pt")):
+    with pytest.raises(OSError, match=told), naming_file(Path("a.pt")):
         raise error
 
 
 def test_other_errors_stay_as_they_are():
-    with pytest.raises(ValueError, match=r"^other$"), told_where(Path("a.pt")):
+    with pytest.raises(ValueError, match=r"^other$"), naming_file(Path("a.pt")):
         raise ValueError("other")

@@ -179,8 +179,6 @@ def test_generation_leaves_the_mode_as_it_was(model):
     [
         (torch.zeros(1, 9, dtype=torch.long), r"9 tokens: there must be 1 … 8"),
         (torch.zeros(1, 0, dtype=torch.long), r"0 tokens"),
-        (torch.tensor([[0, 11]]), r"ids from 0 to 11: they must lie in 0 … 10"),
-        (torch.tensor([[-1, 2]]), r"ids from -1 to 2"),
         (torch.tensor([1, 2]), r"ids are \(2,\): they must be \(B, T\)"),
     ],
 )

@@ -9,6 +9,7 @@ import tiktoken
 import torch
 
 from snippets.corpus import load_text
+from snippets.mini_gpt import data
 from snippets.mini_gpt.data import (
     RandomWindows,
     load_corpus,
@@ -37,7 +38,6 @@ def test_the_mapped_ids_are_those_of_the_text(tmp_path, kind):
         assert not split.ids.flags.writeable
         assert split.ids.tolist() == corpus.tokenizer.encode(part)
         assert corpus.tokenizer.decode(split.ids.tolist()) == part
-        assert split.n_bytes == len(part.encode())
 
 
 def test_the_text_of_the_book_is_read_by_its_name(tmp_path):
@@ -48,21 +48,63 @@ def test_the_text_of_the_book_is_read_by_its_name(tmp_path):
 
 def test_the_ids_are_made_once_and_for_each_text_and_tokenizer(tmp_path, monkeypatch):
     tokenizer = make_tokenizer("char", TEXT)
-    first = mapped(TEXT, tokenizer, tmp_path)
+    first = mapped([TEXT], "text", tokenizer, tmp_path)
     monkeypatch.setattr(tokenizer, "encode", lambda text: pytest.fail("once more"))
-    assert mapped(TEXT, tokenizer, tmp_path).tolist() == first.tolist()
+    assert mapped([TEXT], "text", tokenizer, tmp_path).tolist() == first.tolist()
     monkeypatch.undo()
-    mapped(TEXT[1:], tokenizer, tmp_path)
-    mapped(TEXT, make_tokenizer("char", TEXT + "%"), tmp_path)
+    mapped([TEXT[1:]], "other", tokenizer, tmp_path)
+    mapped([TEXT], "text", make_tokenizer("char", TEXT + "%"), tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_ids_have_two_bytes_or_four(tmp_path):
     few = make_tokenizer("char", "abc")
     many = make_tokenizer("char", "".join(map(chr, range(0xE000, 0xE000 + 66_000))))
-    assert mapped("abc", few, tmp_path).dtype == np.uint16
-    assert mapped(chr(0xE000 + 65_999), many, tmp_path).tolist() == [65_999]
-    assert mapped("", few, tmp_path).tolist() == []
+    assert mapped(["abc"], "abc", few, tmp_path).dtype == np.uint16
+    last = chr(0xE000 + 65_999)
+    assert mapped([last], "last", many, tmp_path).tolist() == [65_999]
+    assert mapped([], "nothing", few, tmp_path).tolist() == []
+
+
+SPACES = "  a  b \n\n c's d,\n  e!?  \n\tf   " + "x" * 40 + " y\u3000z 12 345  ."
+
+
+@pytest.mark.parametrize("kind", ["char", "bpe", "gpt2"])
+@pytest.mark.parametrize("size", [1, 2, 7, 64])
+def test_a_text_read_in_pieces_has_the_ids_of_the_whole(
+    tmp_path, monkeypatch, kind, size
+):
+    text = (TEXT + SPACES) * 3
+    path = tmp_path / "text.txt"
+    path.write_text(text, "utf8", newline="\n")
+    monkeypatch.setattr(data, "PIECE", size)
+    corpus = load_corpus(str(path), kind, tmp_path / "run", vocab_size=300)
+    cut = int(0.9 * len(text))
+    encode = corpus.tokenizer.encode
+    assert corpus.train.ids.tolist() == encode(text[:cut])
+    assert corpus.validation.ids.tolist() == encode(text[cut:])
+    pieces = list(data.read_part(str(path), 3, cut))
+    assert "".join(pieces) == text[3:cut]
+    assert size > 7 or max(map(len, pieces)) < 70  # never all of it in memory
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    facts = data.read_facts(str(path))
+    assert facts.characters == "".join(sorted(set(TEXT)))
+    assert facts.length == len(TEXT)
+
+
+def test_another_text_is_noticed_before_anything_is_encoded(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, "utf8")
+    digest = load_corpus(str(path), "char", tmp_path / "a").digest
+    path.write_text("?" + TEXT, "utf8")
+    state = {"kind": "char", "characters": "".join(set(TEXT))}
+    with pytest.raises(ValueError, match="the text has changed: "):
+        load_corpus(str(path), "char", tmp_path / "b", state=state, digest=digest)
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize("kind", ["char", "bpe", "gpt2"])
@@ -127,6 +169,15 @@ def test_each_id_but_the_first_is_a_target_once(length):
     assert inputs == list(range(length - 1))
 
 
+def test_a_long_text_is_evaluated_at_equal_distances():
+    pieces = [part for part, _ in whole_text(IDS, 2, 8, most=25)]
+    assert [row[0] for part in pieces for row in part.tolist()] == [0, 32, 64]
+    assert [len(part) for part in pieces] == [2, 1]
+    targets = [n for _, part in whole_text(IDS, 3, 8, most=99) for n in part.flatten()]
+    assert len(targets) == 99
+    assert sum(part.numel() for part, _ in whole_text(IDS, 3, 8, most=3)) == 8
+
+
 def test_a_text_without_a_window_is_told():
     with pytest.raises(
         ValueError, match=r"training text has 8 ids.* takes 9: give more"
@@ -176,5 +227,5 @@ def test_ids_that_cannot_be_written_leave_nothing(tmp_path, monkeypatch):
     path = tmp_path / "a.bin"
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match=r"could not write .*a\.bin .*No space left"):
-        write_ids(path, IDS)
+        write_ids(path, [IDS])
     assert list(tmp_path.iterdir()) == []

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from snippets.checkpoint import CheckpointError
 from snippets.gpt import CharTokenizer
+from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.mini_gpt.convert import main
 from snippets.mini_gpt.data import tokenizer_state
 from snippets.mini_gpt.hugging_face import (
@@ -17,7 +18,7 @@ from snippets.mini_gpt.hugging_face import (
     weights_to,
 )
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
-from snippets.mini_gpt.model import GPT2, GPT2Config, later_mask
+from snippets.mini_gpt.model import GPT2, CausalSelfAttention, GPT2Config
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
 from snippets.modules import count_parameters
 from tests.processes import run_program
@@ -147,9 +148,17 @@ def test_dropout_acts_in_training_only():
 
 
 def test_a_mask_for_the_last_queries():
-    assert later_mask(4, 4, torch.device("cpu")) is None
-    mask = later_mask(2, 5, torch.device("cpu"))
+    assert causal_mask_after(0, 2, "cpu").int().tolist() == [[1, 0], [1, 1]]
+    mask = causal_mask_after(3, 2, "cpu")
     assert mask.int().tolist() == [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
+
+
+def test_a_cache_without_a_mask_is_refused():
+    attention, cache = CausalSelfAttention(TINY), KVCache()
+    x = torch.randn(1, 3, 16)
+    attention(x, cache=cache)
+    with pytest.raises(ValueError, match="in the cache: give a mask"):
+        attention(x, cache=cache)
 
 
 # a plain file

@@ -22,11 +22,11 @@ from snippets.mini_gpt.checkpoints import read_run, save_run
 from snippets.mini_gpt.parallel import (
     PeerError,
     Processes,
-    from_all,
+    all_gather,
+    all_reduce_sum,
     is_lost_connection,
     joined_processes,
-    together,
-    total,
+    rank0_first,
 )
 from snippets.mini_gpt.run import evaluate
 from tests.helpers import SLOW
@@ -220,11 +220,11 @@ def test_the_program_stops_by_a_signal_and_goes_on(folder):
 
 def test_one_process_needs_no_other():
     value = torch.tensor(3.0)
-    assert total(value, ALONE) is value
-    assert from_all("a", ALONE) == ["a"]
-    assert together(lambda: 5, ALONE) == 5
+    assert all_reduce_sum(value, ALONE) is value
+    assert all_gather("a", ALONE) == ["a"]
+    assert rank0_first(lambda: 5, ALONE) == 5
     with pytest.raises(ZeroDivisionError):
-        together(lambda: 1 / 0, ALONE)
+        rank0_first(lambda: 1 / 0, ALONE)
 
 
 def test_mps_is_for_one_process(monkeypatch):
@@ -265,12 +265,12 @@ def test_a_lost_connection_is_told_from_other_errors():
 def test_all_are_told_of_the_one_that_fails(monkeypatch, fails):
     second = Processes(1, 2, torch.device("cpu"))
     answers = iter([[fails, False], [False, False]])
-    monkeypatch.setattr(parallel, "from_all", lambda value, processes: next(answers))
+    monkeypatch.setattr(parallel, "all_gather", lambda value, processes: next(answers))
     called = []
     if fails:
         with pytest.raises(PeerError, match="process 1 stops"):
-            together(lambda: called.append(1), second)
+            rank0_first(lambda: called.append(1), second)
         assert called == []
     else:
-        together(lambda: called.append(1), second)
+        rank0_first(lambda: called.append(1), second)
         assert called == [1]

@@ -7,6 +7,8 @@ from functools import partial
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from literate.project import ROOT
 from snippets.checkpoint import write_atomically
@@ -16,6 +18,7 @@ from snippets.mini_gpt.data import GPT2Tokenizer, make_tokenizer, vocab_size_of
 from snippets.mini_gpt.generate import (
     Sampling,
     TextStream,
+    default_prompt,
     draw,
     generate_rows,
     generate_steps,
@@ -352,7 +355,8 @@ def checkpoint(path, architecture="gpt2", tokenizer=LETTERS, **changes):
     model = {"gpt2": gpt2, "modern": modern}[architecture]()
     content = {
         "format": 1,
-        **{name: [] for name in ("history", "losses", "batches", "random")},
+        **{name: [] for name in ("history", "losses", "random")},
+        "batches": torch.Generator().get_state(),
         "seconds": 0.0,
         "plan": {"architecture": architecture},
         "model_config": asdict(model.config),
@@ -430,6 +434,60 @@ def test_the_program_reads_other_files(tmp_path, capsys):
     assert len(texts) == 1
 
 
+def test_a_default_that_nobody_typed_never_fails(saved, capsys):
+    assert printed(capsys, saved, "--tokens", "5")[0] == "a"  # has no line break
+
+
+@pytest.mark.parametrize(
+    ("characters", "prompt"), [("a\n b", "\n"), ("ba c", " "), ("cab", "a")]
+)
+def test_a_default_prompt_is_in_the_vocabulary(characters, prompt):
+    tokenizer = CharTokenizer(characters)
+    assert default_prompt(tokenizer) == prompt
+    tokenizer.encode(prompt)
+    assert default_prompt(make_tokenizer("bpe", "abc", 256)) == "\n"
+
+
+@pytest.mark.parametrize("temperature", ["0.8", "0"])
+@pytest.mark.parametrize("kind", ["checkpoint", "packed", "folder"])
+def test_weights_that_are_no_numbers_are_told(tmp_path, capsys, temperature, kind):
+    if kind == "checkpoint":
+        weights = gpt2().state_dict()
+        weights["norm.weight"] = weights["norm.weight"] * float("nan")
+        source = [checkpoint(tmp_path / "a.pt", model=weights)]
+        name = "norm.weight"
+    elif kind == "packed":
+        path = tmp_path / "a.safetensors"
+        save_plain(path, Trained(gpt2(), LETTERS))
+        with safe_open(path, "pt") as file:
+            notes = file.metadata()
+        weights = load_file(path) | {"norm.bias": torch.full((16,), float("inf"))}
+        save_file(weights, path, notes)
+        source, name = [str(path)], "norm.bias"
+    else:
+        save_hugging_face(tmp_path / "a", Trained(gpt2(), LETTERS))
+        path = tmp_path / "a" / "model.safetensors"
+        weights = load_file(path)
+        weights["transformer.ln_f.bias"][3] = float("nan")
+        save_file(weights, path)
+        source, name = ["--from", str(tmp_path / "a")], "norm.bias"
+    words = ["--prompt", "a", "--tokens", "5", "--temperature", temperature]
+    assert main([*source, "--device", "cpu", *words]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("error: ")
+    assert f"has weights that are not finite: {name}" in told.err
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_scores_that_are_no_numbers_are_told(temperature):
+    model = gpt2()
+    with torch.no_grad():
+        model.norm.bias[0] = float("nan")
+    with pytest.raises(ValueError, match="the model's scores are not finite"):
+        generate_rows(model, PROMPTS, 3, Sampling(temperature))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -439,7 +497,7 @@ def test_the_program_reads_other_files(tmp_path, capsys):
         (["--top-k", "0"], "top_k=0: it must be at least 1"),
         (["--prompt", ""], "a prompt is empty: give at least one character"),
         (["--prompt", "aßz"], "characters ['z', 'ß'] are not in the vocabulary"),
-        ([], r"characters ['\n'] are not in the vocabulary"),
+        (["--prompt", "\n"], r"characters ['\n'] are not in the vocabulary"),
         (["--context", "13"], "context=13: the model was trained with 1 … 12"),
         (["--prompt", "a", "--tokens", "-2"], "-2 tokens"),
         (["--batch", "0"], "--batch 0: it must be at least 1"),

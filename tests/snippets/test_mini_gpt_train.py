@@ -1,5 +1,6 @@
 """The training program: its steps, its checkpoints, and all that can go wrong."""
 
+import copy
 import functools
 import math
 import shutil
@@ -19,16 +20,27 @@ from torch.optim.lr_scheduler import (
     SequentialLR,
 )
 
-from snippets.checkpoint import CheckpointError, read_checkpoint, write_atomically
+from snippets.checkpoint import (
+    CheckpointError,
+    random_states,
+    read_checkpoint,
+    write_atomically,
+)
 from snippets.mini_gpt import checkpoints, loop
 from snippets.mini_gpt import run as runs
-from snippets.mini_gpt.checkpoints import read_run, save_run
+from snippets.mini_gpt.checkpoints import load_run, read_run, save_run
 from snippets.mini_gpt.data import load_corpus
 from snippets.mini_gpt.optimization import can_compile, choose_dtype
 from snippets.mini_gpt.parallel import Processes
 from snippets.mini_gpt.plan import make_plan
 from snippets.mini_gpt.presets import PRESETS, Recipe, learning_rate_factor
-from snippets.mini_gpt.run import DivergedError, Run, evaluate, look, train_step
+from snippets.mini_gpt.run import (
+    DivergedError,
+    Run,
+    collect_losses,
+    evaluate,
+    train_step,
+)
 from snippets.mini_gpt.train import main, parser
 
 TINY = {
@@ -87,7 +99,7 @@ def train(run: Run, steps: int) -> list[float]:
     """Some steps; their losses."""
     for _ in range(steps):
         train_step(run)
-    return look(run)
+    return collect_losses(run)
 
 
 def same(one: object, other: object) -> bool:
@@ -155,7 +167,7 @@ def rates(scheduler, optimizer, steps: int) -> list[float]:
 
 @pytest.mark.parametrize(("steps", "warmup", "end"), [(50, 10, 0.1), (20, 0, 0.0)])
 def test_the_cosine_is_that_of_pytorch(steps, warmup, end):
-    recipe = Recipe(steps, 1, 1.0, warmup=warmup, min_lr=end)
+    recipe = Recipe(steps, 1, 1.0, warmup=warmup, min_lr_ratio=end)
     optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     fall = CosineAnnealingLR(optimizer, steps - warmup, eta_min=end)
     if warmup:
@@ -176,7 +188,7 @@ def test_the_linear_schedule_is_that_of_pytorch():
 
 
 def test_the_schedule_in_closed_form():
-    recipe = Recipe(110, 1, 1.0, warmup=10, min_lr=0.1)
+    recipe = Recipe(110, 1, 1.0, warmup=10, min_lr_ratio=0.1)
     factors = [learning_rate_factor(step, recipe) for step in (0, 9, 10, 60, 110)]
     assert factors == pytest.approx([1 / 11, 10 / 11, 1, 0.55, 0.1])
 
@@ -423,6 +435,7 @@ def test_a_flipped_bit_is_refused(stopped, capsys):
         ({"lr": 1.0}, "lr was 0.001 and is 1.0"),
         ({"d_model": 32}, "d_model was 16 and is 32"),
         ({"steps": 40}, "steps was 30 and is 40"),
+        ({"min_lr_ratio": 0.5}, "min_lr_ratio was 0.1 and is 0.5"),
         ({"preset": "laptop-minute"}, "architecture was gpt2 and is modern"),
         ({"tokenizer": "bpe"}, "tokenizer was char and is bpe"),
         ({"seed": 4}, "seed was 3 and is 4"),
@@ -443,6 +456,189 @@ def test_another_text_is_refused_and_another_path_is_not(stopped, text, capsys):
     shutil.copy(text, moved)
     text.unlink()
     assert main([*plain, "--data", str(moved), "--evaluate-every", "30"]) == 0
+
+
+def test_another_text_is_told_even_if_it_cannot_be_encoded(stopped, text, capsys):
+    text.write_text("QUITE ANOTHER\n" * 90, "utf8")
+    before = {path: path.read_bytes() for path in stopped.rglob("*.*")}
+    plain = ["--resume", "--out", str(stopped), "--device", "cpu"]
+    refused(capsys, [*plain, "--data", str(text), "--lr", "1"], "the text has changed")
+    assert {path: path.read_bytes() for path in stopped.rglob("*.*")} == before
+
+
+def linear(text: Path, out: Path, *more: str, **changes: object) -> list[str]:
+    """A run whose rate falls from step 16 of 30 on."""
+    settings = {"schedule": "linear", "cooldown": 0.5, **changes}
+    return words(text, out, *more, **settings)
+
+
+def test_a_run_can_be_prolonged_until_its_rate_falls(text, tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert main(linear(text, whole, steps=40)) == 0
+    interrupted(monkeypatch, 12, lambda: signal.raise_signal(signal.SIGINT))
+    assert main(linear(text, parts)) == 130
+    plain = ["--resume", "--out", str(parts), "--device", "cpu"]
+    assert main([*plain, "--steps", "40"]) == 0
+    assert states(parts)["step"] == 40
+    assert same(states(parts)["model"], states(whole)["model"])
+    assert same(states(parts)["plan"], states(whole)["plan"])
+
+
+def test_a_run_can_be_ended_earlier(text, tmp_path, monkeypatch):
+    interrupted(monkeypatch, 6, lambda: signal.raise_signal(signal.SIGINT))
+    assert main(linear(text, tmp_path / "run")) == 130
+    plain = ["--resume", "--out", str(tmp_path / "run"), "--device", "cpu"]
+    assert main([*plain, "--steps", "20"]) == 0
+    rates = scalars(tmp_path / "run", "learning rate")
+    assert rates[20] == pytest.approx(1e-3 * (1 - 19 / 20) / 0.5)
+
+
+def test_a_run_whose_rate_has_fallen_cannot_be_prolonged(text, tmp_path, capsys):
+    assert main(linear(text, tmp_path / "run")) == 0
+    plain = ["--resume", "--out", str(tmp_path / "run"), "--device", "cpu"]
+    told = "steps was 30 and is 60; the rates would have been others from step 17 on"
+    refused(capsys, [*plain, "--steps", "60"], told, "before the rate fell")
+    refused(capsys, [*plain, "--steps", "20"], "30 steps are done")
+    refused(capsys, [*plain, "--cooldown", "0.1"], "cooldown was 0.5 and is 0.1")
+
+
+def test_how_to_prolong_a_run_is_told(stopped, capsys):
+    plain = ["--resume", "--out", str(stopped), "--device", "cpu", "--steps", "60"]
+    told = "steps was 30 and is 60; a cosine is made for its number of steps"
+    refused(capsys, plain, told, "from step 7 on", "--schedule linear")
+
+
+def everything(run: Run) -> dict:
+    """All that a checkpoint could change, copied."""
+    state = random_states() | {"batches": run.batches.generator.get_state()}
+    parts = {"model": run.model.state_dict(), "random": state, "step": run.step}
+    parts |= {"optimizers": [o.state_dict() for o in run.optimizers]}
+    parts |= {"history": run.history, "losses": run.losses, "time": run.seconds}
+    return copy.deepcopy(parts)
+
+
+def change(*path: object, to: object):
+    """A change of one place in a checkpoint; None takes it away."""
+
+    def made(saved: dict) -> None:
+        place = saved
+        for name in path[:-1]:
+            place = place[name]
+        if to is None:
+            del place[path[-1]]
+        else:
+            place[path[-1]] = to
+
+    return made
+
+
+STATE = ("optimizers", "state", "norm.weight")
+GROUP = ("optimizers", "param_groups", 0)
+DAMAGE = {
+    "weight missing": (change("model", "norm.weight", to=None), "norm.weight is mis"),
+    "weight of half precision": (
+        lambda saved: saved["model"].update(
+            {"norm.weight": saved["model"]["norm.weight"].half()}
+        ),
+        r"norm.weight was \(16,\) torch.float16",
+    ),
+    "no groups": (change("optimizers", "param_groups", to=None), "had groups of"),
+    "a group more": (
+        lambda saved: saved["optimizers"]["param_groups"].append({"params": []}),
+        "had groups of .*, 0",
+    ),
+    "other tensors": (
+        lambda saved: saved["optimizers"]["param_groups"][0]["params"].reverse(),
+        "group 0 of the optimizers had other tensors",
+    ),
+    "other setting": (
+        change(*GROUP, "eps", to=0.5),
+        "eps of group 0 was 0.5, is 1e-08",
+    ),
+    "no setting": (change(*GROUP, "betas", to=None), "betas of group 0 was missing"),
+    "no state": (change("optimizers", "state", to={}), "state of .* has nothing"),
+    "another kind of optimizer": (
+        change(*STATE, to={"momentum_buffer": torch.zeros(16)}),
+        "the optimizer's state of norm.weight has momentum_buffer",
+    ),
+    "state of another size": (
+        change(*STATE, "exp_avg", to=torch.zeros(3)),
+        r"state of norm.weight has .*exp_avg': torch.Size\(\[3\]\)",
+    ),
+    "no state of python": (change("random", 0, "python", to=None), "KeyError"),
+    "no state of numpy": (change("random", 0, "numpy", to=("MT19937", [1])), "damaged"),
+    "state of torch": (
+        change("random", 0, "torch", to=torch.zeros(5)),
+        "random states",
+    ),
+    "place in the data": (
+        change("batches", to=torch.zeros(5, dtype=torch.uint8)),
+        "random states are damaged",
+    ),
+    "history": (change("history", to=[{"step": 3}]), "its history .*train"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+@pytest.mark.parametrize("started", [False, True])
+def test_nothing_is_changed_by_a_checkpoint_that_differs(text, tmp_path, name, started):
+    damage, message = DAMAGE[name]
+    first = new_run(text, tmp_path / "run", dropout=0.1)
+    train(first, 4)
+    save_run(first, "last.pt")
+    saved = states(tmp_path / "run")
+    run = new_run(text, tmp_path / "run", dropout=0.1)
+    if started:
+        train(run, 2)
+    before = everything(run)
+    damage(saved)
+    with pytest.raises(CheckpointError, match=message) as told:
+        load_run(run, saved, Path("last.pt"))
+    assert str(told.value).startswith("last.pt is of another run: ")
+    assert same(everything(run), before)
+    load_run(run, states(tmp_path / "run"), Path("last.pt"))
+    assert same(everything(run)["model"], everything(first)["model"])
+
+
+def test_the_optimizers_of_muon_are_compared_too(text, tmp_path):
+    first = new_run(text, tmp_path / "run", preset="laptop-minute")
+    train(first, 2)
+    save_run(first, "last.pt")
+    saved = states(tmp_path / "run")
+    run = new_run(text, tmp_path / "run", preset="laptop-minute")
+    before = everything(run)
+    name = saved["optimizers"]["param_groups"][-1]["params"][0]
+    kept = saved["optimizers"]["state"][name].pop("momentum_buffer")
+    with pytest.raises(CheckpointError, match=f"state of {name} has nothing"):
+        load_run(run, saved, Path("last.pt"))
+    assert same(everything(run), before)
+    saved["optimizers"]["state"][name]["momentum_buffer"] = kept
+    load_run(run, saved, Path("last.pt"))
+    assert run.step == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("step", "7", "step is a str"),
+        ("model", {"token.weight": [1.0]}, "token.weight is no tensor"),
+        ("optimizers", [], "optimizers is a list"),
+        ("batches", 3, "batches is a int"),
+        ("plan", {"recipe": {"steps": 0}}, "a plan of another program"),
+    ],
+)
+def test_parts_of_another_kind_are_refused(stopped, capsys, part, value, message):
+    write_atomically(stopped / "last.pt", states(stopped) | {part: value})
+    refused(capsys, ["--resume", "--out", str(stopped), "--device", "cpu"], message)
+
+
+def test_a_checkpoint_with_the_old_name_of_a_setting_goes_on(stopped):
+    content = states(stopped)
+    recipe = content["plan"]["recipe"]
+    recipe["min_lr"] = recipe.pop("min_lr_ratio")
+    del recipe["evaluate_tokens"]
+    write_atomically(stopped / "last.pt", content)
+    assert main(["--resume", "--out", str(stopped), "--device", "cpu"]) == 0
 
 
 def test_other_files_are_refused(stopped, capsys):
@@ -663,7 +859,8 @@ def test_a_quiet_run_shows_nothing(text, tmp_path, capsys):
         ({"optimizer": "sgd"}, "no optimizer 'sgd': there are adamw, muon"),
         ({"schedule": "step"}, "no schedule 'step': there are cosine, linear"),
         ({"cooldown": 0}, "cooldown=0.0: it must be in (0, 1]"),
-        ({"min_lr": 2}, "min_lr=2.0: it must be in [0, 1]"),
+        ({"min_lr_ratio": 2}, "min_lr_ratio=2.0: it must be in [0, 1]"),
+        ({"min_lr": 2}, "min_lr_ratio=2.0: it must be in [0, 1]"),
         ({"steps": 0}, "steps=0: it must be at least 1"),
         ({"lr": -1}, "lr=-1.0: it must be 0 or more"),
         ({"lr": "nan"}, "lr=nan: it must be 0 or more"),
@@ -682,6 +879,40 @@ def test_a_quiet_run_shows_nothing(text, tmp_path, capsys):
 def test_bad_settings_are_told(text, tmp_path, capsys, changes, message):
     refused(capsys, words(text, tmp_path / "run", **changes), message)
     assert not list((tmp_path / "run").glob("*.pt"))
+
+
+@pytest.mark.parametrize(
+    ("lr", "min_lr", "ratio"), [(1e-3, 0.1, 0.1), (1e-3, 0.0, 0.0), (6e-4, 1.0, 1.0)]
+)
+def test_a_lowest_rate_that_can_only_be_a_part_is_one(lr, min_lr, ratio):
+    assert make_plan({"lr": lr, "min_lr": min_lr}).recipe.min_lr_ratio == ratio
+
+
+def test_a_lowest_rate_that_could_be_either_is_refused(text, tmp_path, capsys):
+    changes = {"preset": "gpt2-124m", "min_lr": 6e-5}
+    arguments = words(text, tmp_path / "run", **changes)
+    told = "--min-lr 6e-05 is not clear: a rate of 6e-05 is --min-lr-ratio 0.1, and"
+    refused(capsys, arguments, told)
+    recipe = make_plan({"preset": "gpt2-124m", "min_lr_ratio": 0.1}).recipe
+    last = recipe.lr * learning_rate_factor(recipe.steps - 1, recipe)
+    assert last == pytest.approx(6e-5, rel=1e-3)
+
+
+def test_an_evaluation_has_an_end_and_is_always_the_same(text, tmp_path):
+    run = new_run(text, tmp_path / "run", evaluate_tokens=24, batch_size=2)
+    seen = []
+    run.loss.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    assert evaluate(run) == evaluate(run)
+    assert sum(ids.numel() for ids in seen) == 2 * 24
+    starts = [row for ids in seen[: len(seen) // 2] for row in ids.tolist()]
+    ids = run.corpus.validation.ids.tolist()
+    n = (len(ids) - 1) // 8
+    assert starts == [ids[w * 8 : w * 8 + 8] for w in (0, n // 3, 2 * n // 3)]
+    assert evaluate(run) != evaluate(new_run(text, tmp_path / "run", batch_size=2))
+
+
+def test_the_largest_preset_evaluates_a_million_tokens_at_most():
+    assert {p.recipe.evaluate_tokens for p in PRESETS.values()} == {2**20}
 
 
 def test_fsdp_without_processes_is_told(text, tmp_path, capsys):
@@ -733,7 +964,9 @@ def test_every_setting_is_an_option_and_counts():
 def test_bfloat16_is_chosen_where_it_is_fast(monkeypatch):
     cpu, cuda = torch.device("cpu"), torch.device("cuda")
     for fast, dtype in ((True, torch.bfloat16), (False, torch.float32)):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda fast=fast: fast)
+        monkeypatch.setattr(
+            torch.cpu, "get_capabilities", lambda fast=fast: {"amx_tile": fast}
+        )
         monkeypatch.setattr(
             torch.cuda, "is_bf16_supported", lambda fast=fast, **options: fast
         )
@@ -762,7 +995,7 @@ def test_a_compiled_model_takes_the_same_steps(text, tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "compile", eager)
     monkeypatch.setattr(runs, "can_compile", lambda device: True)
     run = new_run(text, tmp_path / "run", compile=True, dropout=0.1)
-    assert run.fast is not run.plain
+    assert run.compiled is not run.loss
     plain = new_run(text, tmp_path / "run", dropout=0.1)
     torch.manual_seed(1)
     compiled = train(run, 5)

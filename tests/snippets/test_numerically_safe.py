@@ -129,7 +129,7 @@ def test_attention_of_hard_numbers(size):
     may = torch.ones(5, 5, dtype=torch.bool).tril()
     ours, _ = scaled_dot_product_attention(q, k, v, may)
     assert torch.allclose(ours, expected, atol=1e-5)
-    assert torch.allclose(written_out_attention(q, k, v), expected, atol=1e-5)
+    assert torch.allclose(written_out_attention(q, k, v, may), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
