@@ -14,6 +14,7 @@ from typing import Any, SupportsIndex
 
 from snippets.files import write_whole
 
+# --8<-- [start:text]
 HALF = re.compile("[\ud800-\udfff]")  # UTF-16 writes a character as two of these
 
 
@@ -29,6 +30,7 @@ def check_text(text: str) -> str:
     return text
 
 
+# --8<-- [end:text]
 def check_texts(texts: str | Iterable[str]) -> Iterator[str]:
     """One text or several, each checked as it comes."""
     for text in [texts] if isinstance(texts, str) else texts:
@@ -57,6 +59,7 @@ def check_once(entries: Sequence[str] | Sequence[bytes], kind: str) -> None:
             raise ValueError(f"the {kind} {entry!r} is there {times} times")
 
 
+# --8<-- [start:ids]
 def whole_number(value: SupportsIndex, what: str) -> int:
     """An int, from Python, NumPy or PyTorch. Raises TypeError for anything else."""
     try:
@@ -85,6 +88,7 @@ def checked_ids(ids: Iterable[SupportsIndex], known: Collection[int]) -> list[in
     return numbers
 
 
+# --8<-- [end:ids]
 def check_size(vocab_size: int, parts: dict[str, int]) -> int:
     """The room that a vocabulary has beside its fixed parts; ValueError if none."""
     room = whole_number(vocab_size, "vocab_size") - sum(parts.values())
