@@ -460,7 +460,8 @@ class BPETokenizer:
     def to_hugging_face(self) -> "tokenizers.Tokenizer":
         """This vocabulary for 🤗 tokenizers; its `save` writes a `tokenizer.json`.
 
-        Special tokens in a text become their ids, as with `allowed_special="all"`.
+        Special tokens in a text become their ids, as with `allowed_special="all"`. At
+        characters newer than that library's tables of Unicode, words may end elsewhere.
         Raises ValueError for what cannot be said there: tokens that no two others merge
         into, two special tokens of one id, a special token with the name of another
         token, a pattern that would be read otherwise.
