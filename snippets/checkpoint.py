@@ -191,7 +191,7 @@ class ResumableRun:
             vars(self).setdefault("settings", {})[name] = settings_of(value)
 
 
-def contents(run: ResumableRun) -> dict[str, Any]:
+def checkpoint_of(run: ResumableRun) -> dict[str, Any]:
     """All that a checkpoint holds: states, settings, and the random states."""
     states = {name: getattr(run, name).state_dict() for name in STATEFUL}
     others = {
@@ -204,7 +204,7 @@ def contents(run: ResumableRun) -> dict[str, Any]:
 
 def save_checkpoint(path: str | Path, run: ResumableRun) -> None:
     """Write all of a run, and the random states. Call it between two steps."""
-    write_atomically(path, contents(run))
+    write_atomically(path, checkpoint_of(run))
 
 
 def load_checkpoint(path: str | Path, run: ResumableRun) -> None:
@@ -213,7 +213,7 @@ def load_checkpoint(path: str | Path, run: ResumableRun) -> None:
     Raises OSError for a file that cannot be read, and CheckpointError for one that is
     damaged or of another run; nothing is changed then.
     """
-    saved, own = read_checkpoint(path), contents(run)
+    saved, own = read_checkpoint(path), checkpoint_of(run)
     if missing := [name for name in own if name not in saved]:
         found = ", ".join(map(str, saved)) or "nothing"
         raise CheckpointError(f"{path} has no {', '.join(missing)}; it has {found}")
