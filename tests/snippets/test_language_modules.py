@@ -200,6 +200,8 @@ def test_positions_of_each_row(rotate):
     for row in range(2):
         alone = rotate(x[row], *rope_angles(rows[row], 8))
         torch.testing.assert_close(found[row], alone)
+    half = rotate(x.half(), *rope_angles(torch.arange(5), 8))  # angles in float32
+    assert half.dtype == torch.float16
 
 
 # what draws and searches
@@ -213,9 +215,13 @@ def test_masks_are_drawn_on_the_device_of_the_ids():
     assert gpt.random_windows(on_meta[0], 2, 3).device.type == "meta"
 
 
+READER = bert.BertForPreTraining(BERT).eval()
 DRAWING = {
     "mask_tokens": lambda model, g: bert.mask_tokens(IDS, 11, generator=g)[0],
     "rename": lambda model, g: bert_pretrain.rename(IDS, 500, generator=g),
+    "training_loss": lambda model, g: bert_pretrain.training_loss(
+        READER, IDS, IDS * 0, torch.tensor([True, False]), g
+    ),
     "random_windows": lambda model, g: gpt.random_windows(IDS.flatten(), 4, 3, g),
     "generate": lambda model, g: gpt.generate(model, IDS, 5, generator=g),
 }
