@@ -31,7 +31,7 @@ NAMES: dict[str, dict[str, str]] = {  # names in a module: what each is called n
     "bert": {"initialize": "initialize_weights"},
     "files": {"told_where": "naming_file"},
     "gpt": {"small_weights": "initialize_weights"},
-    "llama": {"write": "generate"},
+    "llama": {"write": "generate_with_cache"},
     "mini_gpt.loop": {
         "asked_to_stop": "stop_signals",
         "check_in": "evaluate_and_save",

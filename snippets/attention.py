@@ -201,3 +201,18 @@ class MultiHeadAttention(nn.Module):
 
 
 # --8<-- [end:multi-head]
+
+
+# --8<-- [start:initialize]
+def initialize_weights(module: nn.Module, std: float = 0.02) -> None:
+    """Weights of linear layers and tables from N(0, std), biases zero; for `apply`.
+
+    As BERT's and GPT's code have it (GPT, section 4.1).
+    """
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=std)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+# --8<-- [end:initialize]

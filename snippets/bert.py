@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import MultiHeadAttention
+from snippets.attention import MultiHeadAttention, initialize_weights
 from snippets.token_ids import check_shape
 
 # --8<-- [end:imports]
@@ -264,14 +264,6 @@ class BertForClassification(nn.Module):
         """Score each class."""
         _, summary = self.bert(ids, segments, real)
         return self.classes(self.dropout(summary))
-
-
-def initialize_weights(module: nn.Module, std: float) -> None:
-    """Weights from a normal distribution, biases zero, as BERT's code has it."""
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=std)
-    if isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
 
 
 # --8<-- [end:heads]

@@ -147,10 +147,14 @@ def rename(
 
 # --8<-- [start:step]
 def training_loss(
-    model: BertForPreTraining, ids: Tensor, segments: Tensor, is_next: Tensor
+    model: BertForPreTraining,
+    ids: Tensor,
+    segments: Tensor,
+    is_next: Tensor,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """The loss of a batch under fresh masks; only chosen positions are scored."""
-    inputs, labels = mask_tokens(ids, model.config.vocab_size)
+    inputs, labels = mask_tokens(ids, model.config.vocab_size, generator=generator)
     chosen = labels != NOT_CHOSEN
     words, following = model(inputs, segments, ids != PAD, chosen)
     return pretraining_loss(words, following, labels[chosen], is_next)

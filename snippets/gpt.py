@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import MultiHeadAttention, causal_mask
+from snippets.attention import MultiHeadAttention, causal_mask, initialize_weights
 from snippets.modes import evaluating
 from snippets.token_ids import check_range, check_shape
 
@@ -128,14 +128,6 @@ class GPT(nn.Module):
         for block in self.blocks:
             x = block(x, mask)
         return self.norm(x)
-
-
-def initialize_weights(module: nn.Module) -> None:
-    """Weights from N(0, 0.02) (GPT, section 4.1), biases zero."""
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
 
 
 # --8<-- [end:model]

@@ -256,7 +256,7 @@ class Llama(nn.Module):
 
 # --8<-- [start:generate]
 @torch.no_grad()
-def generate(model: Llama, ids: Tensor, n: int) -> Tensor:
+def generate_with_cache(model: Llama, ids: Tensor, n: int) -> Tensor:
     """Append the `n` likeliest tokens to ids (B, T), one by one, with a cache.
 
     Raises ValueError for ids that are not in the vocabulary, and for more tokens than

@@ -87,7 +87,7 @@ def load_run(run: Run, saved: dict[str, Any], path: Path) -> None:
     changes nothing then. Another number of processes goes on with the same batches.
     Dropout is then another.
     """
-    if problems := run_differences(run, saved):
+    if problems := resume_differences(run, saved):
         raise CheckpointError(f"{path} is of another run: {'; '.join(problems)}")
     load_whole_state(run.model, run.optimizers, saved)
     run.step, run.seconds = saved["step"], saved["seconds"]
@@ -102,7 +102,7 @@ def load_run(run: Run, saved: dict[str, Any], path: Path) -> None:
 
 
 # --8<-- [start:differences]
-def run_differences(run: Run, saved: dict[str, Any]) -> list[str]:
+def resume_differences(run: Run, saved: dict[str, Any]) -> list[str]:
     """What keeps a run from going on with a checkpoint, in words."""
     problems = []
     if saved["text"] != run.corpus.digest:
@@ -111,11 +111,11 @@ def run_differences(run: Run, saved: dict[str, Any]) -> list[str]:
     problems += model_differences(saved["model"], run.model.state_dict())
     if problems:  # of which other optimizers follow
         return problems
-    found = optimizer_differences(run, saved["optimizers"])
+    found = group_differences(run, saved["optimizers"])
     return found + progress_differences(saved)
 
 
-def optimizer_differences(run: Run, saved: dict[str, Any]) -> list[str]:
+def group_differences(run: Run, saved: dict[str, Any]) -> list[str]:
     """What differs in the optimizers: their groups, settings, and averages.
 
     Learning rates follow from the step; what only decides how fast a step is computed

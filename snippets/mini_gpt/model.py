@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import MultiHeadAttention
+from snippets.attention import MultiHeadAttention, initialize_weights
 from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.token_ids import check_shape
 
@@ -168,14 +168,6 @@ class GPT2(nn.Module):
 
 
 # --8<-- [start:init]
-def initialize_weights(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), biases zero."""
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear) and module.bias is not None:
-        nn.init.zeros_(module.bias)
-
-
 def scale_residual_projections(model: GPT2) -> None:
     """The layers that write to the residual stream: N(0, 0.02 / √(2L)).
 

@@ -13,10 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import head_size
+from snippets.attention import head_size, initialize_weights
 from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.llama import rope_angles, rotate_halves
-from snippets.mini_gpt.model import initialize_weights
 from snippets.token_ids import check_shape
 
 # --8<-- [end:imports]

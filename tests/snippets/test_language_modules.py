@@ -200,6 +200,8 @@ def test_positions_of_each_row(rotate):
     for row in range(2):
         alone = rotate(x[row], *rope_angles(rows[row], 8))
         torch.testing.assert_close(found[row], alone)
+    half = rotate(x.half(), *rope_angles(torch.arange(5), 8))  # angles in float32
+    assert half.dtype == torch.float16
 
 
 # what draws and searches
@@ -213,9 +215,13 @@ def test_masks_are_drawn_on_the_device_of_the_ids():
     assert gpt.random_windows(on_meta[0], 2, 3).device.type == "meta"
 
 
+READER = bert.BertForPreTraining(BERT).eval()
 DRAWING = {
     "mask_tokens": lambda model, g: bert.mask_tokens(IDS, 11, generator=g)[0],
     "rename": lambda model, g: bert_pretrain.rename(IDS, 500, generator=g),
+    "training_loss": lambda model, g: bert_pretrain.training_loss(
+        READER, IDS, IDS * 0, torch.tensor([True, False]), g
+    ),
     "random_windows": lambda model, g: gpt.random_windows(IDS.flatten(), 4, 3, g),
     "generate": lambda model, g: gpt.generate(model, IDS, 5, generator=g),
 }
@@ -261,7 +267,7 @@ RUNNING = {
     ),
     "gpt.generate": lambda: with_mode(GPT(SMALL), lambda m: gpt.generate(m, IDS, 3)),
     "llama.generate": lambda: with_mode(
-        Llama(LLAMA), lambda m: llama.generate(m, IDS, 3)
+        Llama(LLAMA), lambda m: llama.generate_with_cache(m, IDS, 3)
     ),
     "generate_rows": lambda: with_mode(
         GPT2(GPT_2), lambda m: sampling.generate_rows(m, IDS.tolist(), 3)
@@ -354,7 +360,7 @@ def test_generation_makes_all_tensors_on_the_device_of_the_model():
     small, big, shared = GPT(SMALL), Llama(LLAMA), GPT2(GPT_2)
     cases = (
         lambda: gpt.generate(small, IDS, 3, temperature=0),
-        lambda: llama.generate(big, IDS, 3),
+        lambda: llama.generate_with_cache(big, IDS, 3),
         lambda: sampling.generate_rows(
             shared, IDS.tolist(), 3, sampling.Sampling(temperature=0)
         ),
@@ -369,7 +375,7 @@ def test_generation_makes_all_tensors_on_the_device_of_the_model():
 
 def test_llama_refuses_ids_where_they_enter():
     with pytest.raises(ValueError, match=r"ids from 11 to 11: they must lie in 0 … 10"):
-        llama.generate(Llama(LLAMA), torch.tensor([[11]]), 2)
+        llama.generate_with_cache(Llama(LLAMA), torch.tensor([[11]]), 2)
     for ids in (torch.tensor([[0, 11]]), torch.tensor([[-1, 2]])):
         with pytest.raises(ValueError, match=f"ids from {ids.min()} to {ids.max()}"):
             gpt.generate(GPT(SMALL), ids, 2)

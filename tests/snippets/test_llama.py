@@ -9,7 +9,7 @@ from snippets.llama import (
     Llama,
     LlamaConfig,
     LlamaRMSNorm,
-    generate,
+    generate_with_cache,
     rope_angles,
     rotate_adjacent,
     rotate_halves,
@@ -49,7 +49,7 @@ def test_the_cache_changes_nothing(model, sizes):
 
 
 def test_writing_takes_the_likeliest(model):
-    ids = generate(model, torch.tensor([[1, 2]]), 8)
+    ids = generate_with_cache(model, torch.tensor([[1, 2]]), 8)
     for t in range(2, 10):
         assert ids[0, t] == model(ids[:, :t])[0, -1].argmax()
 

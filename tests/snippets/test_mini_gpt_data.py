@@ -67,6 +67,7 @@ def test_ids_have_two_bytes_or_four(tmp_path):
 
 
 SPACES = "  a  b \n\n c's d,\n  e!?  \n\tf   " + "x" * 40 + " y\u3000z 12 345  ."
+SPACES += "if x:         y\n\n            z" * 20  # runs that a tokenizer learns
 
 
 @pytest.mark.parametrize("kind", ["char", "bpe", "gpt2"])
