@@ -47,6 +47,23 @@ async function showProblem() {
   showNotice(store.status);
 }
 
+let hasTold = false;
+
+/**
+ * Tell the reader of an error in a script that uses their data. One that the network
+ * could not bring is no such error.
+ * @param {unknown} error
+ */
+async function tell(error) {
+  if (hasTold || !(error instanceof Error) || /module/i.test(error.message)) return;
+  if (!/\/assets\/(reader|widgets)\//.test(error.stack ?? "")) return;
+  hasTold = true;
+  const { showNotice } = await import("./notice.js");
+  showNotice({ problem: "failed" });
+}
+addEventListener("error", ({ error }) => void tell(error));
+addEventListener("unhandledrejection", ({ reason }) => void tell(reason));
+
 for (const box of boxes) {
   box.disabled = false;
   box.addEventListener("change", () => {
