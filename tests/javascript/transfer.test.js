@@ -185,3 +185,10 @@ test("Markdown has all tasks and the notes, which stay quotes", () => {
   );
   assert.match(markdown(empty(), plan, "2026-11-25"), /## Notes\n\nNone yet\.\n$/);
 });
+
+test("what is kept of an id that the book has no more stays in the export", () => {
+  const state = full();
+  state.cards["llm-1-retired"] = { due: 9, last: 6, reps: 1, lapses: 0, at: 6 };
+  state.answers["llm-1-retired"] = { choices: [1], right: false, history: [], at: 5 };
+  assert.deepEqual(readText(fileText(state, MOMENT)), { state, error: "" });
+});

@@ -317,6 +317,25 @@ def test_a_clock_that_has_gone_back_leaves_all_ratings(visit, address):
     expect(page.locator(".card-done")).to_be_visible()
 
 
+def test_what_is_kept_of_a_retired_fact_or_question_disturbs_nothing(visit, address):
+    page = visit.open(address + CARDS)
+    put_card(page, "llm-1-retired", CARD)
+    page.evaluate(
+        "import('../assets/reader/store.js').then(({store}) => store.set('answers',"
+        " 'llm-1-retired', {choices: [9], right: false, history: []}))"
+    )
+    page.reload()
+    expect(page.locator(".cards-counts")).to_contain_text("0 to repeat, 9 new")
+    page.get_by_role("button", name="Show the answer").click()
+    page.keyboard.press("4")
+    expect(page.locator(".cards-status")).to_contain_text("Easy: comes back in")
+    assert len(kept(page, "cards")) == 2 and "llm-1-retired" in kept(page, "cards")
+    page.goto(address + AGAIN)
+    expect(page.get_by_text("No question is to be answered again")).to_be_visible()
+    page.goto(address + "your-data/")
+    expect(page.locator("your-data")).to_contain_text("1 answer, 2 cards")
+
+
 def fail(page: Page, path: str, start: str) -> None:
     """Let a function of a script raise an error; `start` is its first line."""
 

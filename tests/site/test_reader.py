@@ -210,6 +210,28 @@ def test_notes_are_listed_in_the_order_of_the_book(context):
     expect(note(page)).to_be_in_viewport()
 
 
+def test_a_note_comes_along_when_its_page_has_moved(context):
+    was = "/llm/day-3/was/"
+
+    def moved(route) -> None:
+        answer = route.fetch()
+        text = answer.text()
+        assert 'data-former=""' in text
+        route.fulfill(
+            response=answer, body=text.replace('former=""', f'former="{was}"')
+        )
+
+    tab(context, DATA).evaluate(
+        "text => localStorage.setItem('daybook', text)",
+        json.dumps(state(notes={was: {"text": "written there", "at": AT}})),
+    )
+    context.route(f"**/{TOPIC}", moved)
+    page = tab(context, TOPIC)
+    expect(note(page)).to_have_value("written there")
+    kept = page.evaluate(READ)["notes"]
+    assert kept[f"/{TOPIC}"]["text"] == "written there" and kept[was]["gone"]
+
+
 # ---- export and import ---------------------------------------------------------------
 
 

@@ -70,7 +70,19 @@ for (const box of boxes) {
     store.set("tasks", box.value, { done: box.checked });
   });
 }
+/** A note that was written when the page had another address comes along.
+ * @param {HTMLTextAreaElement} field */
+function bringNote({ name, dataset }) {
+  for (const former of (dataset.former ?? "").split(" ").filter(Boolean)) {
+    const note = store.get("notes", former);
+    if (!note || store.get("notes", name)) continue;
+    store.set("notes", name, { text: note.text });
+    store.remove("notes", former);
+  }
+}
+
 if (field) {
+  bringNote(field);
   field.closest("section")?.removeAttribute("hidden");
   field.addEventListener("input", () => {
     if (field.value) store.set("notes", field.name, { text: field.value });
