@@ -1,44 +1,42 @@
 """Addresses of pages and headings: what was published once leads somewhere for good."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from bs4 import BeautifulSoup
-
-from tests.site.test_site import soup_of
-
 HERE = "tests/site/test_addresses.py"
 FROZEN = Path(__file__).parents[1] / "frozen" / "addresses.txt"
-HEADINGS = "article :is(h1, h2, h3, h4, h5, h6)[id]"
+ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
+HEADING = re.compile(r'<h[1-6][^>]*\sid="([^"]+)"')
 
 
-def leads_on(page: BeautifulSoup) -> bool:
-    return page.select_one('meta[http-equiv="refresh"]') is not None
+def leads_on(html: str) -> bool:
+    return '<meta http-equiv="refresh"' in html
 
 
 def current(site: Path) -> set[str]:
     """The addresses of all pages and of their headings, below the site."""
     found = set()
     for path in site.rglob("index.html"):
-        page = soup_of(path)
-        if not leads_on(page):
+        html = path.read_text("utf8")
+        if article := ARTICLE.search(html):
             folder = path.parent.relative_to(site).as_posix()
             address = "/" if folder == "." else f"/{folder}/"
-            ids = [heading["id"] for heading in page.select(HEADINGS)]
+            ids = HEADING.findall(article[0])
             found |= {address, *(f"{address}#{one}" for one in ids)}
     return found
 
 
 def leading_nowhere(site: Path, addresses: Iterable[str]) -> list[str]:
     """Those that are no page, no page that leads on, and no anchor of a page."""
-    lost = []
+    lost, pages = [], {}
     for address in addresses:
         page, _, name = address.partition("#")
         path = site / page.strip("/") / "index.html"
-        soup = soup_of(path) if path.is_file() else None
-        if soup is None or (
-            name and not leads_on(soup) and not soup.find(attrs={"id": name})
-        ):
+        if page not in pages:
+            pages[page] = path.read_text("utf8") if path.is_file() else ""
+        html = pages[page]
+        if not leads_on(html) and (not html or (name and f' id="{name}"' not in html)):
             lost.append(address)
     return lost
 
