@@ -12,6 +12,6 @@ Read in this order:
 - `build`, `serve`  the two programs; `hook` is where MkDocs meets us, `config` what
   mkdocs.yml reads, `progress` the line that says how far the work is
 
-And beside it: `plan` (tasks), `catalogue` (snippets and proofs), `store` (results kept
-by what they depend on), `project` (where things are).
+And beside it: `plan` (tasks), `catalogue` (snippets and proofs), `moved` (old addresses
+lead on), `store` (results kept by what they depend on), `project` (where things are).
 """

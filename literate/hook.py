@@ -1,7 +1,8 @@
 """Where MkDocs meets this package: the hook that mkdocs.yml names.
 
 Pages and labs that must run are started side by side, each page's HTML comes from what
-is kept, and downloads are written into the site after the build.
+is kept, what has moved leads on, and downloads are written into the site after the
+build.
 """
 
 import functools
@@ -13,7 +14,7 @@ from mkdocs.exceptions import BuildError
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from literate import store
+from literate import moved, store
 from literate.handing_out import downloads
 from literate.project import PageError, mode
 from literate.running import schedule
@@ -40,11 +41,32 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
     return page
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Add the anchors of headings that have moved."""
+    try:
+        return moved.with_anchors(html, address_of(page))
+    except PageError as error:
+        raise BuildError(str(error)) from None
+
+
+def on_page_context(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
+) -> dict[str, Any]:
+    """Tell the template which addresses the page had before."""
+    return context | {"former": " ".join(moved.former(address_of(page)))}
+
+
+def address_of(page: Page) -> str:
+    """The address of a page below the site: `/llm/day-3/llama/`."""
+    return "/" + page.url.removeprefix("./")
+
+
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the downloads into the site."""
+    """Write the downloads into the site, and the pages that lead on."""
     if mode() == "serve":
         return  # the server makes them when they are asked for
     try:
+        moved.write(Path(config.site_dir), config.site_url or "")
         downloads.write(Path(config.site_dir), config.site_url or "")
     except PageError as error:
         raise BuildError(str(error)) from None

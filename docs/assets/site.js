@@ -19,15 +19,19 @@ export function pasteable(text) {
 
 /** @param {Element} box the box of a code block, which also holds its output */
 function addCopyButton(box) {
-  const code = box.querySelector(":scope > pre > code, :scope > .fold > pre > code");
-  if (!code || box.querySelector(":scope > .copy")) return;
+  // the code of a lab has its solution folded between two parts
+  const parts = [
+    ...box.querySelectorAll(":scope > pre > code, :scope > .fold > pre > code"),
+  ];
+  if (!parts.length || box.querySelector(":scope > .copy")) return;
+  const code = () => parts.map((part) => pasteable(part.textContent ?? "")).join("\n");
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
   button.textContent = "Copy";
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(pasteable(code.textContent ?? ""));
+      await navigator.clipboard.writeText(code());
       button.textContent = "Copied";
     } catch {
       button.textContent = "Not allowed";

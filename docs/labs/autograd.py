@@ -292,7 +292,8 @@ w, b = Value(0.1), Value(-0.3)
 tw, tb = (torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (0.1, -0.3))
 optimizer = torch.optim.SGD([tw, tb], lr=0.5)
 for number in range(60):
-    mine = step(lambda: model_loss(w, b), [w, b], 0.5)
+    rate = optimizer.param_groups[0]["lr"] = 0.5 if number % 2 else 0.3
+    mine = step(lambda: model_loss(w, b), [w, b], rate)
     theirs = model_loss(tw, tb)
     optimizer.zero_grad()
     theirs.backward()

@@ -192,10 +192,16 @@ assert torch.equal(evaluation(large), evaluation(large)), (
     "evaluation must not be random"
 )
 torch.manual_seed(0)
-turned = torch.stack([training(large) for _ in range(20)])
+turned = torch.stack([training(large) for _ in range(60)])
 assert len(turned.flatten(1).unique(dim=0)) > 10, "training must change images"
 kept = torch.cosine_similarity(turned.flatten(1), evaluation(large).flatten()[None])
-assert kept.min() > 0.5, "that is more than ten degrees, or not the same numbers"
+assert kept.min() > 0.5, "not the same numbers as in evaluation"
+angles = range(-44, 45, 2)
+known = torch.stack([evaluation(large.rotate(angle)) for angle in angles])
+nearest = torch.cdist(turned.flatten(1), known.flatten(1)).argmin(dim=1)
+turns = [angles[place] for place in nearest]
+assert max(map(abs, turns)) <= 12, f"turned by {min(turns)} to {max(turns)} degrees"
+assert min(turns) < -3 and max(turns) > 3, "it must turn images either way"
 print("Task 3 is right.")
 
 # %% [markdown]

@@ -145,6 +145,10 @@ with torch.no_grad():
     assert same(block(found["inputs"]), found["output"], 1e-4), (
         "differs from a block of transformers' GPT-2: norms first? the tanh form?"
     )
+try:
+    block(torch.randn(2, 9, C)).sum().backward()
+except RuntimeError as error:
+    raise AssertionError("no way back: is a tensor changed in place?") from error
 print("Task 2 is right.")
 
 # %% [markdown]

@@ -125,7 +125,8 @@ print("Task 2 is right.")
 #
 # In training mode, for each batch: logits, loss, gradients, step. Before you train a
 # model, make sure that it can learn one batch by heart; the check does. Return the mean
-# loss over all images, each image counted once, as a plain number.
+# loss over all images, each image counted once, as a plain number: the loss of each
+# batch before the step that it leads to.
 
 
 # %%
@@ -152,31 +153,39 @@ one = (train[0][:32], train[1][:32])
 losses = [train_epoch(model, [one], 0.5) for _ in range(150)]
 assert all(isinstance(loss, float) for loss in losses), "return a plain number"
 assert abs(losses[0] - math.log(10)) < 0.1, f"the first loss is {losses[0]:.2f}"
+expected = F.cross_entropy(new_model()(one[0]), one[1]).item()
+assert abs(losses[0] - expected) < 1e-5, "not the loss before the step"
 assert losses[-1] < 0.05, f"one batch cannot be learned by heart: {losses[-1]:.2f}"
 
 cut = [(train[0][:50], train[1][:50]), (train[0][50:60], train[1][50:60])]
 still = new_model()
 expected = F.cross_entropy(still(train[0][:60]), train[1][:60]).item()
 assert abs(train_epoch(still, cut, 0.0) - expected) < 1e-5, "not the mean over images"
-dropping = new_model(dropout=0.5).eval()
-pair = [train_epoch(dropping, [one], 0.0) for _ in range(2)]
-assert pair[0] != pair[1], "dropout is off: is the model in training mode?"
+dropping, modes = new_model(dropout=0.5).eval(), []
+hook = dropping.register_forward_pre_hook(lambda m, inputs: modes.append(m.training))
+train_epoch(dropping, [one, one], 0.0)
+hook.remove()
+assert modes and all(modes), "a batch went through in evaluation mode, without dropout"
 
 ours, theirs = new_model(), new_model()
-train_epoch(ours, cut, 0.3)
+mean, expected = train_epoch(ours, cut, 0.3), 0.0
 optimizer = torch.optim.SGD(theirs.parameters(), lr=0.3)
 for x, y in cut:
     optimizer.zero_grad()
-    F.cross_entropy(theirs(x), y).backward()
+    loss = F.cross_entropy(theirs(x), y)
+    loss.backward()
     optimizer.step()
+    expected += loss.item() * len(y) / 60
 assert same_weights(ours, theirs), "the weights differ from those of torch.optim.SGD"
+assert abs(mean - expected) < 1e-5, "not the losses before each step"
 print("Task 3 is right.")
 
 # %% [markdown]
 # ## Evaluation
 #
 # Loss and accuracy over all images, without dropout and without a graph. It must not
-# touch weights or gradients. The accuracy is a number from 0 to 1.
+# touch weights or gradients, and autograd must be on again afterwards. The accuracy is
+# a number from 0 to 1.
 
 
 # %%
@@ -201,6 +210,8 @@ model = new_model(dropout=0.5)
 for _ in range(5):
     train_epoch(model, batches(train, 32, generator), 0.3)
 before = copy.deepcopy(model.state_dict())
+F.cross_entropy(model(train[0][:32]), train[1][:32]).backward()
+slopes = [p.grad.clone() for p in model.parameters()]
 had_graph = []
 hook = model.register_forward_hook(
     lambda module, inputs, output: had_graph.append(output.requires_grad)
@@ -209,6 +220,9 @@ pieces = list(zip(validation[0].split(70), validation[1].split(70), strict=True)
 model.train()
 loss, accuracy = evaluate(model, pieces)
 hook.remove()
+was_on = torch.is_grad_enabled()
+torch.set_grad_enabled(True)  # whatever evaluate has left
+assert was_on, "autograd is still off after it, for the whole program"
 assert had_graph and not any(had_graph), "a graph was recorded"
 model.eval()
 with torch.no_grad():
@@ -219,6 +233,10 @@ right = (logits.argmax(dim=1) == validation[1]).float().mean().item()
 assert abs(accuracy - right) < 1e-6, f"the accuracy is {accuracy:.4f}, not {right:.4f}"
 after = model.state_dict()
 assert all(torch.equal(before[name], after[name]) for name in before), "weights moved"
+kept = [p.requires_grad and p.grad is not None for p in model.parameters()]
+assert all(kept), "gradients were cleared, or parameters frozen"
+kept = zip(model.parameters(), slopes, strict=True)
+assert all(torch.equal(p.grad, slope) for p, slope in kept), "gradients were changed"
 print("Task 4 is right.")
 
 # %% [markdown]

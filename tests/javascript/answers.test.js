@@ -55,6 +55,16 @@ test("where a question stands", () => {
   assert.equal(standing(after([true, 0], [false, 1], [true, 1, 2]), now(1)), "later");
 });
 
+test("an answer of a day to come does not stick when the clock goes back", () => {
+  const now = (day) => monday + day * DAY;
+  const ahead = after([false, 3650], [true, 0]);
+  assert.equal(standing(ahead, now(0)), "right");
+  assert.equal(standing(after([false, 3650]), now(0)), "wrong");
+  // right on the day of the mistake, both by the wrong clock: it comes back today
+  assert.equal(standing(after([false, 3650], [true, 3650, 1]), now(0)), "wrong");
+  assert.equal(standing(after([false, 3650], [true, 3650], [true, 0]), now(0)), "right");
+});
+
 test("days end at midnight, not after 24 hours", () => {
   const late = new Date(2026, 0, 5, 23, 59).getTime();
   const early = new Date(2026, 0, 6, 0, 1).getTime();

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { queue, rate } from "../../docs/assets/reader/cards.js";
 import { dayOf, length, spoken, tomorrow } from "../../docs/assets/reader/time.js";
-import { wrongRecord } from "../../docs/assets/reader/schema.js";
+import { LATEST, MOST_REPS, wrongRecord } from "../../docs/assets/reader/schema.js";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -47,6 +47,92 @@ test("every card fits the schema", () => {
     card = rate(card, grade, monday);
     assert.equal(wrongRecord("cards", "llm-1-fact", { ...card, at: monday }), "");
   }
+});
+
+/** A source of chance that is the same each time (mulberry32). */
+function chance(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const TIMES = [0, 1, monday - DAY, monday, monday + 7 * MINUTE, LATEST - 1, LATEST];
+const VALUES = {
+  due: [-1, 0.5, NaN, Infinity, LATEST + 1, ...TIMES],
+  last: [-1, 0.5, "1", LATEST + 1, ...TIMES],
+  reps: [-1, 0.5, 0, 1, MOST_REPS, MOST_REPS + 1],
+  lapses: [-1, 0, 1, MOST_REPS, MOST_REPS + 1],
+  first: [undefined, -1, ...TIMES],
+  interval: [undefined, -1, 0.5, 0, 1, 36_500, 36_501],
+  state: [undefined, -1, 0, 1, 2, 3, 4, 1.5],
+  step: [undefined, -1, 0, 1, 2, 99, 100],
+  stability: [undefined, -1, 0, 1e-9, 0.001, 1, 36_500, 1e300, NaN],
+  difficulty: [undefined, 0, 0.9, 1, 5.5, 10, 10.1, Infinity],
+  ease: [undefined, -1, 0, 2.5, 100, Infinity],
+};
+
+test("each card that the schema accepts can be rated, whatever the clock says", () => {
+  const draw = chance(1);
+  const pick = (values) => values[Math.floor(draw() * values.length)];
+  // mostly what is right, so that many pass
+  const usual = known(monday, 2);
+  let accepted = 0;
+  for (let n = 0; n < 20_000; n += 1) {
+    const card = { ...usual };
+    for (const [name, values] of Object.entries(VALUES)) {
+      const value = draw() < 0.5 ? pick(values) : usual[name];
+      if (value === undefined) delete card[name];
+      else card[name] = value;
+    }
+    if (wrongRecord("cards", "a", { ...card, at: monday })) continue;
+    accepted += 1;
+    const now = pick([-5 * DAY, 8.64e15, card.last - 1, card.due + DAY, ...TIMES]);
+    for (const grade of [1, 2, 3, 4]) {
+      const after = rate(card, grade, now);
+      const wrong = wrongRecord("cards", "a", { ...after, at: monday });
+      assert.equal(wrong, "", JSON.stringify({ card, grade, now, after }));
+      queue(["a"], { a: after }, 1, now);
+    }
+  }
+  assert.ok(accepted > 1000, `${accepted}`);
+});
+
+test("a card is refused whose due is before its last, and one out of its range", () => {
+  const card = { ...known(monday), at: monday };
+  assert.equal(wrongRecord("cards", "a", card), "");
+  const early = { ...card, due: card.last - 1 };
+  assert.equal(wrongRecord("cards", "a", early), "its due is before its last");
+  for (const [name, value] of [
+    ...[["state", 4], ["stability", 0], ["stability", -1], ["difficulty", 0.5]],
+    ...[["difficulty", 11], ["interval", 1.5], ["due", LATEST + 1], ["step", 100]],
+  ]) {
+    const reason = wrongRecord("cards", "a", { ...card, [name]: value });
+    assert.ok(reason.startsWith(`its ${name} is`), `${name}=${value}: ${reason}`);
+  }
+});
+
+test("a clock that has gone back is as one that stood still", () => {
+  const fast = Date.parse("2026-06-02T00:05Z"); // seven minutes, and another day
+  const now = Date.parse("2026-06-01T23:58Z");
+  const again = rate(undefined, 1, fast);
+  for (const grade of [1, 2, 3, 4]) {
+    const [after, still] = [rate(again, grade, now), rate(again, grade, fast)];
+    assert.equal(after.last, now);
+    assert.equal(after.due - now, still.due - fast);
+    assert.equal(after.stability, still.stability);
+  }
+});
+
+test("a card that was rated years ahead is due today, and then on its day", () => {
+  const ahead = rate(undefined, 4, monday + 3650 * DAY);
+  const today = queue(["a"], { a: ahead }, 1, monday);
+  assert.deepEqual([today.id, today.due], ["a", 1]);
+  const after = rate(ahead, 3, monday);
+  assert.ok(after.due < monday + 30 * DAY);
+  assert.equal(queue(["a"], { a: after }, 1, monday).id, undefined);
 });
 
 test("a card that another program wrote, without optional fields, can be rated", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { empty, parse } from "../../docs/assets/reader/schema.js";
+import { LATEST, empty, parse } from "../../docs/assets/reader/schema.js";
 import {
   DAMAGED,
   KEY,
@@ -58,6 +58,40 @@ test("the last writer wins, also when its clock is behind", () => {
   other.set("notes", "/plan/", { text: "new" });
   one.refresh();
   assert.deepEqual(one.get("notes", "/plan/"), { text: "new", at: 5_001 });
+});
+
+test("no time that a record may have makes it stick", () => {
+  for (const at of [0, 1_000, LATEST - 1, LATEST]) {
+    for (const epoch of [0, LATEST]) {
+      for (const time of [-1, 0.5, 1_000, LATEST, 8.64e15]) {
+        const { storage, clock, stores } = tabs(1);
+        clock.time = time;
+        const kept = { ...empty(), epoch, tasks: { "llm-1-a": { done: true, at } } };
+        storage.setItem(KEY, JSON.stringify(kept));
+        stores[0].refresh();
+        assert.equal(stores[0].get("tasks", "llm-1-a")?.done, true);
+        stores[0].set("tasks", "llm-1-a", { done: false });
+        const open = new Store(() => storage, clock.read);
+        assert.deepEqual(open.status, { kept: true, problem: "" });
+        assert.equal(open.get("tasks", "llm-1-a")?.done, false);
+        assert.ok(open.replace(empty(), "clear"));
+        const after = new Store(() => storage, clock.read);
+        assert.deepEqual([after.status.problem, after.all("tasks")], ["", {}]);
+      }
+    }
+  }
+});
+
+test("a listener that fails keeps nobody else from hearing", () => {
+  const [store] = tabs(1).stores;
+  /** @type {number[]} */
+  const told = [];
+  store.subscribe(() => {
+    throw new Error("of this listener");
+  });
+  store.subscribe(() => told.push(1));
+  store.set("tasks", "llm-1-a", { done: true });
+  assert.deepEqual(told, [1]);
 });
 
 test("of two records of one moment every tab takes the same", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { empty, wrongRecord } from "../../docs/assets/reader/schema.js";
+import { LATEST, empty, wrongRecord } from "../../docs/assets/reader/schema.js";
 import {
   MOST_BYTES,
   counts,
@@ -47,9 +47,9 @@ test("each kind of bad file gets its own message", async () => {
   assert.match(refusal({ ...full(), version: 0 }), /damaged: version 0/);
   assert.match(refusal({ ...full(), notes: undefined }), /damaged: notes/);
   assert.match(refusal({ ...full(), extra: 1 }), /damaged: extra/);
-  const large = { size: 10_000_000, text: () => assert.fail("must not be read") };
+  const large = { size: 20_000_000, text: () => assert.fail("must not be read") };
   const { error } = await readFile(large);
-  assert.equal(error, "It is too large: 10.0 MB, and an export has at most 2.0 MB.");
+  assert.equal(error, "It is too large: 20.0 MB, and an export has at most 16.0 MB.");
   const broken = { size: MOST_BYTES, text: () => Promise.reject(new Error()) };
   assert.match((await readFile(broken)).error, /could not read it/);
 });
@@ -66,6 +66,22 @@ test("one wrong record, and the whole file is refused, the record named", () => 
     ["notes", "/", { text: "x".repeat(50_001), at: 1 }, "its text is missing or wrong"],
     ["start", "llm", { date: "2026-02-30", at: 1 }, "its date is missing or wrong"],
     ["start", "llm", { date: "25.11.2026", at: 1 }, "its date is missing or wrong"],
+    ["start", "llm", { date: "0202-11-25", at: 1 }, "its date is missing or wrong"],
+    ["start", "llm", { date: "9999-12-31", at: 1 }, "its date is missing or wrong"],
+    ["tasks", "llm-1-a", { done: true, at: 8.64e15 }, "its time at is missing or wrong"],
+    ["cards", "a", { due: 1, last: 2, reps: 1, lapses: 0, at: 1 }, "its due is before"],
+    [
+      "cards",
+      "a",
+      { due: 1, last: 1, reps: 1, lapses: 0, at: 1, state: 4 },
+      "its state is wrong",
+    ],
+    [
+      "cards",
+      "a",
+      { due: 1, last: 1, reps: 1, lapses: 0, at: 1, stability: -1 },
+      "its stability is wrong",
+    ],
     ["cards", "a", { due: 1, last: 1, reps: 1.5, lapses: 0, at: 1 }, "its reps is"],
     [
       "cards",
@@ -96,10 +112,16 @@ test("a file cannot reach the prototype of objects", () => {
   assert.equal(/** @type {any} */ ({}).done, undefined);
 });
 
-test("too many records are refused", () => {
+test("what can be kept can be exported, and imported again", () => {
   const state = full();
-  for (let n = 0; n <= 5000; n += 1) state.tasks[`a-${n}`] = { done: true, at: 1 };
-  assert.match(refusal(state), /damaged: tasks/);
+  for (let n = 0; n <= 9000; n += 1) state.tasks[`a-${n}`] = { done: true, at: 1 };
+  const emoji = "\u{1F642}".repeat(50_000);
+  for (let n = 0; n < 25; n += 1) state.notes[`/${n}/`] = { text: emoji, at: LATEST };
+  const text = fileText(state, MOMENT);
+  assert.ok(JSON.stringify(state).length < 5 * 2 ** 20 && text.length < MOST_BYTES);
+  assert.deepEqual(readText(text), { state, error: "" });
+  state.notes["/0/"].text += "x";
+  assert.match(refusal(state), /notes, \/0\/: its text/);
 });
 
 test("joining keeps the later of each record, replacing the file alone", () => {
@@ -162,4 +184,11 @@ test("Markdown has all tasks and the notes, which stay quotes", () => {
     ].join("\n"),
   );
   assert.match(markdown(empty(), plan, "2026-11-25"), /## Notes\n\nNone yet\.\n$/);
+});
+
+test("what is kept of an id that the book has no more stays in the export", () => {
+  const state = full();
+  state.cards["llm-1-retired"] = { due: 9, last: 6, reps: 1, lapses: 0, at: 6 };
+  state.answers["llm-1-retired"] = { choices: [1], right: false, history: [], at: 5 };
+  assert.deepEqual(readText(fileText(state, MOMENT)), { state, error: "" });
 });

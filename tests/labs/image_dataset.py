@@ -1,4 +1,4 @@
-"""Wrong solutions of the lab that run: each must fail the check of its task."""
+"""Solutions of the lab: wrong ones, which fail their check, and right ones."""
 
 LIST = """
 classes = sorted(p.name for p in root.iterdir() if p.is_dir(){hidden})
@@ -14,7 +14,7 @@ for label, name in enumerate(classes):
     labels += [{label}] * len(images)
 return paths, labels, classes
 """
-RIGHT = {
+LISTED = {
     "hidden": " and not p.name.startswith('.')",
     "lower": ".lower()",
     "check": "if not images: raise ValueError(name)",
@@ -24,7 +24,7 @@ RIGHT = {
 
 def listed(**changes: str) -> str:
     """The right list, but for something."""
-    return LIST.format_map(RIGHT | changes)
+    return LIST.format_map(LISTED | changes)
 
 
 READ = """
@@ -117,6 +117,24 @@ WRONG = {
         """,
     ],
     3: [
+        """
+        to_numbers = [
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize([mean], [std]),
+        ]
+        turn = v2.RandomRotation(30)  # too far
+        return v2.Compose([turn, *to_numbers]), v2.Compose(to_numbers)
+        """,
+        """
+        to_numbers = [
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize([mean], [std]),
+        ]
+        turn = v2.RandomRotation((0, 10))  # one way only
+        return v2.Compose([turn, *to_numbers]), v2.Compose(to_numbers)
+        """,
         f"""
         both = v2.Compose([v2.RandomRotation(10), v2.ToImage(), {NUMBERS}])
         return both, both
@@ -172,5 +190,192 @@ WRONG = {
         ),
         PARTS.format_map(SPLIT).replace("train, validation =", "validation, train ="),
         PARTS.format_map(SPLIT).replace("pairs[cut:]", "pairs"),
+    ],
+}
+
+RIGHT = {
+    1: [
+        """
+        import os
+
+        classes = sorted(
+            entry.name
+            for entry in os.scandir(root)
+            if entry.is_dir() and not entry.name.startswith(".")
+        )
+        paths, labels = [], []
+        for number, name in enumerate(classes):
+            names = [
+                file
+                for file in sorted(os.listdir(root / name))
+                if file.lower().endswith(SUFFIXES) and file[0] != "."
+            ]
+            if len(names) == 0:
+                raise ValueError(f"{name}: no images")
+            paths.extend(root / name / file for file in names)
+            labels.extend([number] * len(names))
+        return paths, labels, classes
+        """,
+        """
+        folders = sorted(
+            (f for f in root.glob("[!.]*") if f.is_dir()), key=lambda f: f.name
+        )
+        found = {
+            folder.name: sorted(
+                (p for p in folder.glob("[!.]*") if p.suffix.lower() in SUFFIXES),
+                key=lambda p: p.name,
+            )
+            for folder in folders
+        }
+        if empty := [name for name, images in found.items() if not images]:
+            raise ValueError(f"no images: {', '.join(empty)}")
+        paths = [path for images in found.values() for path in images]
+        labels = [list(found).index(path.parent.name) for path in paths]
+        return paths, labels, list(found)
+        """,
+        """
+        classes = [p.name for p in root.iterdir() if p.is_dir() and p.name[0] != "."]
+        classes.sort()
+        pairs = []
+        for label, name in enumerate(classes):
+            before = len(pairs)
+            for path in (root / name).iterdir():
+                hidden = path.name.startswith(".")
+                if not hidden and path.suffix.lower() in SUFFIXES:
+                    pairs.append((label, path.name, path))
+            if len(pairs) == before:
+                raise ValueError("class " + name + " is empty")
+        pairs.sort(key=lambda pair: pair[:2])
+        return [p for _, _, p in pairs], [label for label, _, _ in pairs], classes
+        """,
+    ],
+    2: [
+        """
+        try:
+            image = Image.open(path).convert("RGBA")  # which loads
+        except (OSError, SyntaxError) as error:
+            raise ValueError(f"{path}: {error}") from error
+        paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        paper.alpha_composite(image)
+        return paper.convert("L")
+        """,
+        """
+        try:
+            with path.open("rb") as file:
+                image = Image.open(file)
+                image.load()
+        except Exception:
+            raise ValueError(f"no image: {path.name}") from None
+        image = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(image, mask=image.getchannel("A"))
+        return paper.convert("L")
+        """,
+        """
+        import io
+
+        try:
+            image = Image.open(io.BytesIO(path.read_bytes())).convert("LA")
+        except Exception as error:
+            raise ValueError(f"{path.name}: {error}") from error
+        gray, alpha = (np.asarray(part).astype(float) for part in image.split())
+        mixed = gray * alpha / 255 + 255 - alpha
+        return Image.fromarray(mixed.round().astype(np.uint8))
+        """,
+    ],
+    3: [
+        """
+        class Numbers:
+            def __call__(self, image):
+                x = torch.from_numpy(np.array(image)).float()[None] / 255
+                return (x - mean) / std
+
+        turn = v2.RandomRotation(degrees=(-10, 10))
+        return v2.Compose([turn, Numbers()]), Numbers()
+        """,
+        """
+        common = v2.Compose(
+            [
+                v2.PILToTensor(),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.Normalize(mean=(mean,), std=(std,)),
+            ]
+        )
+        bilinear = v2.InterpolationMode.BILINEAR
+        return v2.Compose([v2.RandomAffine(10, interpolation=bilinear), common]), common
+        """,
+        """
+        numbers = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]
+        norm = v2.Normalize([mean], [std])
+        turned = v2.Compose([*numbers, v2.RandomRotation(10), norm])
+        return turned, v2.Compose([*numbers, norm])
+        """,
+    ],
+    4: [
+        """
+        path, label = self.paths[index], self.labels[index]
+        return self.transform(read_gray(path)), label
+        """,
+        """
+        if index >= len(self):
+            raise IndexError(f"index {index} of {len(self)}")
+        with read_gray(self.paths[index]) as image:
+            return self.transform(image), int(self.labels[index])
+        """,
+        """
+        return (self.transform(read_gray(self.paths[index])), self.labels[index])
+        """,
+    ],
+    5: [
+        """
+        paths, labels, _ = find_files(root)
+        order = sorted(range(len(paths)), key=lambda n: int(paths[n].stem))
+        size = len(paths) - int(round(len(paths) * share))
+        parts = order[:size], order[size:]
+        values = torch.stack(
+            [torch.from_numpy(np.array(read_gray(paths[n]))) for n in parts[0]]
+        )
+        values = values.float() / 255
+        both = pipelines(values.mean().item(), values.std().item())
+        return tuple(
+            FileDataset([paths[n] for n in part], [labels[n] for n in part], pipeline)
+            for part, pipeline in zip(parts, both, strict=True)
+        )
+        """,
+        """
+        paths, labels, _ = find_files(root)
+        label_of = dict(zip(paths, labels, strict=True))
+        paths = sorted(paths, key=lambda path: path.stem)
+        held = round(share * len(paths))
+        train, validation = paths[:-held], paths[-held:]
+        sums = np.zeros(3)
+        for path in train:
+            x = np.asarray(read_gray(path)) / 255
+            sums += (x.size, x.sum(), (x**2).sum())
+        mean = sums[1] / sums[0]
+        std = (sums[2] / sums[0] - mean**2) ** 0.5
+        training, evaluation = pipelines(mean, std)
+        return (
+            FileDataset(train, [label_of[p] for p in train], training),
+            FileDataset(validation, [label_of[p] for p in validation], evaluation),
+        )
+        """,
+        """
+        paths, labels, _ = find_files(root)
+        numbers = np.array([int(path.stem) for path in paths])
+        last = np.sort(numbers)[len(numbers) - round(share * len(numbers))]
+        late = numbers >= last
+        plain = pipelines(0.0, 1.0)[1]
+        some = [p for p, is_late in zip(paths, late, strict=True) if not is_late]
+        values = torch.cat([plain(read_gray(path)).flatten() for path in some])
+        made = []
+        for which, pipeline in zip((~late, late), pipelines(
+            float(values.mean()), float(values.std(correction=0))
+        ), strict=True):
+            chosen = np.flatnonzero(which)
+            own = [paths[n] for n in chosen], [labels[n] for n in chosen]
+            made.append(FileDataset(*own, pipeline))
+        return made[0], made[1]
+        """,
     ],
 }

@@ -1,4 +1,4 @@
-"""Wrong solutions of the lab that run: each must fail the check of its task."""
+"""Solutions of the lab: wrong ones, which fail their check, and right ones."""
 
 WRONG = {
     1: [
@@ -24,6 +24,12 @@ WRONG = {
         """,
     ],
     2: [
+        """
+        fate = torch.rand(ids.shape)
+        words = torch.randint(FIRST_WORD, vocab_size - 1, ids.shape)  # not the last
+        inputs = torch.where(chosen & (fate < 0.8), MASK, ids)
+        return torch.where(chosen & (fate >= 0.8) & (fate < 0.9), words, inputs)
+        """,
         "return torch.where(chosen, MASK, ids)  # all of them",
         """
         words = torch.randint(FIRST_WORD, vocab_size, ids.shape)  # drawn twice
@@ -138,6 +144,127 @@ WRONG = {
         segments = [0] * (len(first) + 2) + [1] * (len(second) + 1)
         filling = [0] * (length - len(ids))
         return ids + filling, segments + filling
+        """,
+    ],
+}
+
+RIGHT = {
+    1: [
+        """
+        chosen = torch.zeros_like(ids, dtype=torch.bool)
+        for row, words in enumerate(ids >= FIRST_WORD):
+            places = words.nonzero()[:, 0]
+            count = max(1, round(0.15 * len(places)))
+            chosen[row, places[torch.randperm(len(places))[:count]]] = True
+        return chosen
+        """,
+        """
+        words = ids >= FIRST_WORD
+        noise = torch.rand(ids.shape).where(words, torch.inf)
+        count = (0.15 * words.sum(1)).round().long().clamp(min=1)
+        least = noise.sort(dim=1).values.gather(1, count[:, None] - 1)
+        return (noise <= least) & words
+        """,
+        """
+        import random
+
+        chosen = torch.zeros(ids.shape, dtype=torch.bool)
+        for row, numbers in enumerate(ids.tolist()):
+            places = [n for n, number in enumerate(numbers) if number > MASK]
+            if places:
+                some = random.sample(places, max(1, round(len(places) * 0.15)))
+                chosen[row, some] = True
+        return chosen
+        """,
+    ],
+    2: [
+        """
+        inputs = ids.clone()
+        fate = torch.rand(ids.shape)
+        inputs[chosen & (fate < 0.8)] = MASK
+        replaced = chosen & (fate > 0.9)
+        inputs[replaced] = torch.randint(FIRST_WORD, vocab_size, (int(replaced.sum()),))
+        return inputs
+        """,
+        """
+        inputs = ids.clone()
+        places = chosen.nonzero()
+        places = places[torch.randperm(len(places))]
+        masked, swapped = int(0.8 * len(places)), int(0.9 * len(places))
+        rows, columns = places[:masked].unbind(1)
+        inputs[rows, columns] = MASK
+        rows, columns = places[masked:swapped].unbind(1)
+        inputs[rows, columns] = torch.randint(FIRST_WORD, vocab_size, rows.shape)
+        return inputs
+        """,
+        """
+        fate = torch.multinomial(torch.tensor([0.8, 0.1, 0.1]), ids.numel(), True)
+        fate = fate.view(ids.shape)
+        made = [torch.full_like(ids, MASK)]
+        made += [torch.randint_like(ids, FIRST_WORD, vocab_size), ids]
+        return torch.where(chosen, torch.stack(made).gather(0, fate[None])[0], ids)
+        """,
+    ],
+    3: [
+        "return ids.masked_fill(~chosen, NOT_ASKED)",
+        """
+        labels = torch.full_like(ids, NOT_ASKED)
+        labels[chosen] = ids[chosen]
+        return labels
+        """,
+        "return ids * chosen + NOT_ASKED * ~chosen",
+    ],
+    4: [
+        """
+        asked = labels != NOT_ASKED
+        logs = F.log_softmax(logits, dim=-1)
+        true = logs.gather(-1, labels.clamp(min=0)[..., None])[..., 0]
+        return -(true * asked).sum() / asked.sum()
+        """,
+        """
+        rows, places = (labels >= 0).nonzero(as_tuple=True)
+        some, true = logits[rows, places], labels[rows, places]
+        return (some.logsumexp(1) - some[torch.arange(len(true)), true]).mean()
+        """,
+        """
+        logs = logits.log_softmax(-1).flatten(0, 1)
+        return F.nll_loss(logs, labels.flatten(), ignore_index=NOT_ASKED)
+        """,
+    ],
+    5: [
+        """
+        a, b = len(first), len(second)
+        while a + b + 3 > length:
+            a, b = (a - 1, b) if a > b else (a, b - 1)
+        ids = [CLS] + first[len(first) - a :] + [SEP] + second[:b] + [SEP]
+        segments = [0] * (a + 2) + [1] * (b + 1)
+        while len(ids) < length:
+            ids.append(PAD)
+            segments.append(0)
+        return ids, segments
+        """,
+        """
+        while len(first) + len(second) > length - 3:
+            if len(second) >= len(first):
+                second = second[:-1]
+            else:
+                first = first[1:]
+        row = [(CLS, 0)] + [(i, 0) for i in first] + [(SEP, 0)]
+        row += [(i, 1) for i in second] + [(SEP, 1)]
+        row += [(PAD, 0)] * (length - len(row))
+        return [i for i, _ in row], [s for _, s in row]
+        """,
+        """
+        from collections import deque
+
+        one, two = deque(first), deque(second)
+        for _ in range(len(one) + len(two) + 3 - length):
+            one.popleft() if len(one) > len(two) else two.pop()
+        ids, segments = torch.zeros(2, length, dtype=torch.long)
+        made = torch.tensor([CLS, *one, SEP, *two, SEP])
+        ids[: len(made)] = made
+        segments[len(one) + 2 : len(made)] = 1
+        return ids.tolist(), segments.tolist()
         """,
     ],
 }

@@ -1,4 +1,4 @@
-"""Wrong solutions of the lab that run: each must fail the check of its task."""
+"""Solutions of the lab: wrong ones, which fail their check, and right ones."""
 
 WRONG = {
     1: [
@@ -79,6 +79,107 @@ WRONG = {
         return [
             {"params": matrices, "weight_decay": 0.0},  # the wrong way round
             {"params": vectors, "weight_decay": decay},
+        ]
+        """,
+    ],
+}
+
+RIGHT = {
+    1: [
+        "p.sub_(lr * g)",
+        "p.add_(g, alpha=-lr)",
+        "p.copy_(p - lr * g)",
+        "p[:] = p - g.clone().mul_(lr)",
+    ],
+    2: [
+        """
+        if "velocity" in state:
+            state["velocity"].mul_(momentum).add_(g)
+        else:
+            state["velocity"] = g.clone()
+        p.add_(state["velocity"], alpha=-lr)
+        """,
+        """
+        velocity = state.setdefault("velocity", torch.zeros_like(g))
+        velocity *= momentum
+        velocity += g
+        p.sub_(lr * velocity)
+        """,
+        """
+        state["velocity"] = state.get("velocity", 0.0) * momentum + g
+        p.data = p.data - lr * state["velocity"]
+        """,
+    ],
+    3: [
+        """
+        if not state:
+            state.update(t=0, m=torch.zeros_like(p), v=torch.zeros_like(p))
+        state["t"] += 1
+        state["m"].lerp_(g, 1 - beta1)
+        state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        m = state["m"] / (1 - beta1 ** state["t"])
+        v = state["v"] / (1 - beta2 ** state["t"])
+        p.addcdiv_(m, v.sqrt() + eps, value=-lr)
+        """,
+        """
+        t, m, v = state.get("all", (0, 0.0, 0.0))
+        t += 1
+        m = m + (1 - beta1) * (g - m)
+        v = v + (1 - beta2) * (g.square() - v)
+        state["all"] = t, m, v
+        rate = lr / (1 - beta1**t)
+        p -= rate * m / ((v**0.5) / (1 - beta2**t) ** 0.5 + eps)
+        """,
+        """
+        history = state.setdefault("history", [])
+        history.append(g.clone())
+        m = v = torch.zeros_like(p)
+        for old in history:
+            m, v = beta1 * m + (1 - beta1) * old, beta2 * v + (1 - beta2) * old * old
+        t = len(history)
+        p.sub_(lr * m.div(1 - beta1**t) / (v.div(1 - beta2**t).sqrt() + eps))
+        """,
+    ],
+    4: [
+        """
+        p.mul_(1 - lr * decay)
+        adam(p, g, state, lr=lr)
+        """,
+        """
+        before = p.clone()
+        adam(p, g, state, lr)
+        p -= lr * decay * before
+        """,
+        """
+        p -= lr * decay * p.clone()
+        adam(p, g.clone(), state, lr)
+        """,
+    ],
+    5: [
+        """
+        groups = {True: [], False: []}
+        for p in model.parameters():
+            groups[p.ndim > 1].append(p)
+        return [
+            dict(params=groups[True], weight_decay=decay),
+            dict(params=groups[False], weight_decay=0),
+        ]
+        """,
+        """
+        every = dict(model.named_parameters())
+        small = [name for name, p in every.items() if len(p.shape) < 2]
+        large = [p for name, p in every.items() if name not in small]
+        return [
+            {"weight_decay": decay, "params": large},
+            {"weight_decay": 0.0, "params": [every[name] for name in small]},
+        ]
+        """,
+        """
+        return [
+            {"params": (p for p in model.parameters() if p.dim() >= 2),
+             "weight_decay": decay},
+            {"params": (p for p in model.parameters() if not p.dim() >= 2),
+             "weight_decay": 0.0},
         ]
         """,
     ],

@@ -1,4 +1,4 @@
-"""Wrong solutions of the lab that run: each must fail the check of its task."""
+"""Solutions of the lab: wrong ones, which fail their check, and right ones."""
 
 WRONG = {
     1: [
@@ -109,6 +109,79 @@ WRONG = {
         q, k, v = (split_heads(part, self.n_heads) for part in parts)
         weights = attention_weights(attention_scores(q, k), mask)
         return self.out(join_heads(weights @ v))
+        """,
+    ],
+}
+
+RIGHT = {
+    1: [
+        'return torch.einsum("...td,...sd->...ts", q, k) * q.size(-1) ** -0.5',
+        "return torch.matmul(q / q.shape[-1] ** 0.5, k.mT)",
+        "return q.matmul(k.swapaxes(-1, -2)).div(math.sqrt(k.size(-1)))",
+    ],
+    2: [
+        """
+        if mask is None:
+            return F.softmax(scores, -1)
+        weights = scores.masked_fill(~mask, float("-inf")).softmax(dim=-1)
+        return weights.nan_to_num(0.0)
+        """,
+        """
+        allowed = torch.ones_like(scores) if mask is None else mask.to(scores.dtype)
+        largest = scores.amax(dim=-1, keepdim=True)
+        if mask is not None:
+            low = scores.where(mask, -torch.inf).amax(dim=-1, keepdim=True)
+            largest = low.where(low > -torch.inf, 0.0)
+        powers = (scores - largest).clamp(max=0.0).exp() * allowed
+        return powers / powers.sum(dim=-1, keepdim=True).clamp(min=1e-300)
+        """,
+        """
+        if mask is not None:
+            scores = torch.where(mask, scores, -1e300)
+        weights = torch.softmax(scores, dim=scores.dim() - 1)
+        if mask is not None:
+            weights = weights * mask
+        return weights
+        """,
+    ],
+    3: [
+        "return torch.arange(T)[:, None] >= torch.arange(T)",
+        "return ~torch.ones((T, T), dtype=torch.bool).triu(diagonal=1)",
+        "return torch.tensor([[s <= t for s in range(T)] for t in range(T)])",
+    ],
+    4: [
+        "return x.unflatten(-1, (n_heads, -1)).transpose(-2, -3)",
+        "return torch.stack(x.chunk(n_heads, dim=-1), dim=1)",
+        """
+        B, T, C = x.size()
+        return x.reshape(B, T, n_heads, -1).permute(0, 2, 1, 3).contiguous()
+        """,
+    ],
+    5: [
+        """
+        q, k, v = self.qkv(x).split(x.size(-1), dim=-1)
+        q, k, v = (split_heads(part, self.n_heads) for part in (q, k, v))
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(join_heads(mixed))
+        """,
+        """
+        B, T, C = x.shape
+        q, k, v = self.qkv(x).view(B, T, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
+        weights = attention_weights(attention_scores(q, k), mask)
+        return self.out(torch.einsum("bhts,bhsd->bthd", weights, v).reshape(B, T, C))
+        """,
+        """
+        C = x.size(-1)
+        weight, bias = self.qkv.weight.split(C), self.qkv.bias.split(C)
+        q, k, v = (
+            split_heads(F.linear(x, w, b), self.n_heads)
+            for w, b in zip(weight, bias, strict=True)
+        )
+        heads = []
+        for h in range(self.n_heads):
+            scores = attention_scores(q[:, h], k[:, h])
+            heads.append(attention_weights(scores, mask) @ v[:, h])
+        return self.out(torch.cat(heads, dim=-1))
         """,
     ],
 }

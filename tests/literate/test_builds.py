@@ -256,6 +256,25 @@ def test_what_is_kept_follows_all_that_it_depends_on(copy, file, old, new, shown
     assert text in (path / "index.html" if path.is_dir() else path).read_text("utf8")
 
 
+def test_what_has_moved_leads_on_and_is_in_no_list(copy):
+    lines = "/llm/was/ /llm/day-1/page/\n/llm/day-1/page/#was /llm/day-1/page/#more"
+    (copy / "docs" / "moved.txt").write_text(lines, "utf8")
+    site = build(copy, DAYBOOK_URL="https://here.org/")
+    text = (site / "llm" / "was" / "index.html").read_text("utf8")
+    assert 'content="0; url=../day-1/page/"' in text
+    assert 'href="https://here.org/llm/day-1/page/"' in text
+    page = (site / "llm" / "day-1" / "page" / "index.html").read_text("utf8")
+    assert '<a class="moved" id="was"></a><h2 id="more">' in page
+    assert 'data-former="/llm/was/"' in page
+    for name in ("sitemap.xml", "search/search_index.json"):
+        assert "llm/was" not in (site / name).read_text("utf8")
+    assert not (site / "moved.txt").exists()
+    replace(copy / "docs" / "moved.txt", "#more", "#none")
+    done = books.run(copy, *BUILD)
+    assert done.returncode == 1
+    assert "/llm/day-1/page/#none is no heading of its page" in done.stderr
+
+
 def test_a_page_whose_link_leads_nowhere_any_more_is_told(copy):
     (copy / "docs" / "llm" / "day-1" / "page.md").unlink()
     done = books.run(copy, *BUILD)

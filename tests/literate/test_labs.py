@@ -11,11 +11,36 @@ from literate.handing_out import labs
 from literate.project import PageError
 
 ALL = labs.labs()
+ALTERNATIVES = 3  # at least, for each task, beside the lab's own solution
+
+
+def kept_for(path):
+    """The module of tests/labs with the right and wrong solutions of a lab."""
+    return importlib.import_module(f"tests.labs.{path.stem.replace('-', '_')}")
 
 
 def wrong_solutions(path) -> dict[int, list[str]]:
     """The wrong solutions kept for a lab, by the number of the task."""
-    return importlib.import_module(f"tests.labs.{path.stem.replace('-', '_')}").WRONG
+    return kept_for(path).WRONG
+
+
+def right_solutions(path) -> dict[int, list[str]]:
+    """Right solutions that are written otherwise than the lab's own."""
+    return kept_for(path).RIGHT
+
+
+def with_solutions(path, codes: dict[int, str]):
+    """A lab with other solutions for some of its tasks, by their numbers."""
+
+    def replace(task, inside):
+        code = codes.get(number_of(task))
+        if code is None:
+            return inside
+        first = next(line for line in inside if line.strip())
+        indent = first[: len(first) - len(first.lstrip())]
+        return textwrap.indent(textwrap.dedent(code).strip("\n"), indent).split("\n")
+
+    return labs.read(path, replace)
 
 
 def run(notebook) -> tuple[Exception | None, list[str]]:
@@ -93,6 +118,25 @@ class TestLab:
         tags = [t for c in labs.solved(path).cells for t in c.metadata.get("tags", [])]
         assert tags == [f"check-{number}" for number in numbers]
         assert sorted(wrong_solutions(path)) == numbers
+        right = right_solutions(path)
+        assert sorted(right) == numbers
+        assert all(len(set(codes)) >= ALTERNATIVES for codes in right.values())
+
+
+RIGHT = [
+    pytest.param(path, index, id=f"{path.stem}-{index}")
+    for path in ALL
+    for index in range(max(map(len, right_solutions(path).values())))
+]
+
+
+@pytest.mark.parametrize(("path", "index"), RIGHT)
+def test_right_solutions_pass_however_they_are_written(path, index):
+    """Each run has another solution of each task."""
+    right = right_solutions(path)
+    codes = {n: codes[index % len(codes)] for n, codes in right.items()}
+    error, tags = run(with_solutions(path, codes))
+    assert error is None, f"{tags}: {error!r}"
 
 
 WRONG = [
@@ -105,14 +149,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("path", "number", "code"), WRONG)
 def test_a_wrong_solution_fails_the_check_of_its_task(path, number, code):
-    def replace(task, inside):
-        if number_of(task) != number:
-            return inside
-        first = next(line for line in inside if line.strip())
-        indent = first[: len(first) - len(first.lstrip())]
-        return textwrap.indent(textwrap.dedent(code).strip("\n"), indent).split("\n")
-
-    error, tags = run(labs.read(path, replace))
+    error, tags = run(with_solutions(path, {number: code}))
     assert isinstance(error, AssertionError), f"it passed, or raised {error!r}"
     assert tags == [f"check-{number}"]
 

@@ -1,5 +1,6 @@
 """The built site in a real Chromium: accessible, quiet, and it works."""
 
+import json
 import re
 
 import pytest
@@ -141,6 +142,53 @@ def test_copy_takes_the_code_and_not_its_output(visit, address):
     assert copied.startswith("import torch\n")
     assert copied.endswith("torch.allclose(ours, theirs, atol=1e-6))")
     assert copied == box.locator("pre > code").first.inner_text().rstrip("\n")
+
+
+def test_the_task_of_a_lab_can_be_read_before_its_solution(visit, address):
+    page = visit.open(f"{address}labs/find-the-bug/")
+    cell = page.locator(".highlight", has_text="def shuffled(")
+    task = cell.get_by_text("# Task 1: the order is random")
+    expect(task).to_be_visible()
+    expect(cell.get_by_text("# The broken code:")).to_be_visible()
+    solution = cell.locator(".fold code")
+    expect(solution).to_be_hidden()
+    cell.get_by_text("Show the solution").click()
+    expect(solution).to_contain_text("return images[order], labels[order]")
+    cell.get_by_role("button", name="Copy").click()
+    expect(cell.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("def shuffled(\n")
+    assert copied.endswith("\n    return images[order], labels[order]")
+
+
+NAMES = {  # of code, and a page that has it
+    "clip_grad_norm_": "llm/day-6/training/",
+    "randperm": "pytorch/day-2/training-loop/",
+    "torch.randperm": "pytorch/day-2/training-loop/",
+    "ModuleDict": "pytorch/day-2/modules/",
+    "scaled_dot_product": "llm/day-3/self-attention/",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_code_is_found(visit, address, site, name):
+    """As many pages as have it, though it often stands after a dot."""
+    entries = json.loads((site / "search" / "search_index.json").read_text("utf8"))
+    last = name.rpartition(".")[2]
+    having = {
+        entry["location"].partition("#")[0]
+        for entry in entries["docs"]
+        if re.search(rf"\b{last}", entry["text"] + entry["title"])
+    }
+    assert NAMES[name] in having
+    page = visit.open(address)
+    page.get_by_role("textbox", name="Search").fill(name)
+    found = page.locator(".md-search-result__item > .md-search-result__link")
+    expect(found.first).to_be_visible()
+    number = page.locator(".md-search-result__meta").inner_text().split()[0]
+    assert int(number) >= len(having)
+    first = found.first.evaluate("link => link.href").removeprefix(address)
+    assert re.split("[?#]", first)[0] in having or "." in name
 
 
 def test_copy_leaves_prompts_and_outputs_of_a_session_out(visit, address):

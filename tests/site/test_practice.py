@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from literate.nav import topics
+from literate.project import DOCS
 from literate.showing.gather import blocks
 from tests.site.test_browser import CHAPTER
 from tests.visit import FRAME, NARROW, TWO_VIEWS, WIDE, Visit, problems
@@ -26,6 +27,8 @@ OPEN_ALL = """() => Promise.all(
     details.open = true;
     return told;
   }))"""
+AT = int(MONDAY.timestamp() * 1000)
+CARD = {"due": AT, "last": AT, "reps": 1, "lapses": 0}
 FACTS = sum(len(blocks(page, "fact")) for page in topics())
 
 
@@ -289,6 +292,97 @@ def test_cards_work_where_storage_is_blocked(browser, address):
     page.get_by_label("Cards of").select_option("pytorch")
     expect(page.locator(".cards-counts")).to_contain_text("0 to repeat, 9 new")
     visit.page.context.close()
+
+
+def put_card(page: Page, fact: str, card: dict) -> None:
+    """Keep a card as an earlier visit would have."""
+    page.evaluate(
+        "([id, card]) => import('../assets/reader/store.js').then(({store}) =>"
+        " store.set('cards', id, card))",
+        [fact, card],
+    )
+
+
+def test_a_clock_that_has_gone_back_leaves_all_ratings(visit, address):
+    page = visit.open(address + CARDS)
+    fact = page.locator(".fact").first.get_attribute("id")
+    ahead = int((MONDAY + datetime.timedelta(days=1, minutes=7)).timestamp() * 1000)
+    put_card(page, fact, CARD | {"due": ahead, "last": ahead, "state": 1})
+    page.get_by_label("New cards a day").fill("0")
+    page.get_by_label("New cards a day").press("Enter")
+    expect(page.locator(".cards-counts")).to_contain_text("1 to repeat")
+    page.get_by_role("button", name="Show the answer").click()
+    expect(page.locator(".card-buttons button")).to_have_count(4)
+    page.keyboard.press("4")
+    expect(page.locator(".cards-status")).to_contain_text("Easy: comes back in")
+    expect(page.locator(".card-done")).to_be_visible()
+
+
+def test_what_is_kept_of_a_retired_fact_or_question_disturbs_nothing(visit, address):
+    page = visit.open(address + CARDS)
+    put_card(page, "llm-1-retired", CARD)
+    page.evaluate(
+        "import('../assets/reader/store.js').then(({store}) => store.set('answers',"
+        " 'llm-1-retired', {choices: [9], right: false, history: []}))"
+    )
+    page.reload()
+    expect(page.locator(".cards-counts")).to_contain_text("0 to repeat, 9 new")
+    page.get_by_role("button", name="Show the answer").click()
+    page.keyboard.press("4")
+    expect(page.locator(".cards-status")).to_contain_text("Easy: comes back in")
+    assert len(kept(page, "cards")) == 2 and "llm-1-retired" in kept(page, "cards")
+    page.goto(address + AGAIN)
+    expect(page.get_by_text("No question is to be answered again")).to_be_visible()
+    page.goto(address + "your-data/")
+    expect(page.locator("your-data")).to_contain_text("1 answer, 2 cards")
+
+
+def fail(page: Page, path: str, start: str) -> None:
+    """Let a function of a script raise an error; `start` is its first line."""
+
+    def broken(route) -> None:
+        text = (DOCS / "assets" / path).read_text("utf8")
+        assert start in text
+        text = text.replace(start, f"{start}\n  throw new Error('as a test');")
+        route.fulfill(body=text, content_type="text/javascript")
+
+    page.route(f"**/{path}", broken)
+
+
+def test_a_card_that_cannot_be_used_can_be_reset(visit, address):
+    page = visit.open(address + CARDS)
+    fact = page.locator(".fact").first.get_attribute("id")
+    put_card(page, fact, CARD)
+    fail(page, "reader/cards.js", "  if (old) {")
+    page.reload()
+    page.get_by_role("button", name="Show the answer").click()
+    alert = page.locator(".card").get_by_role("alert")
+    expect(alert).to_contain_text("of this card cannot be used: as a test")
+    expect(alert.get_by_role("link")).to_have_attribute("href", f"{address}your-data/")
+    alert.get_by_role("button", name="Forget what is kept of this card").click()
+    expect(alert).to_have_count(0)
+    assert kept(page, "cards")[fact]["gone"]
+    page.get_by_role("button", name="Show the answer").click()  # as a new one
+    expect(page.locator(".card-buttons button")).to_have_count(4)
+
+
+def test_an_answer_that_cannot_be_used_can_be_reset(visit, address):
+    page = visit.open(address + CHAPTER)
+    choose(page, QUESTION, 0)
+    fail(page, "reader/answers.js", '  if (!mistake) return "right";')
+    page.reload()
+    question = page.locator(QUESTION)
+    alert = question.get_by_role("alert")
+    expect(alert).to_contain_text("of this question cannot be used: as a test")
+    choose(page, "#llm-3-question-root", 1)  # the others still work
+    assert "llm-3-question-root" in kept(page, "answers")
+    alert.get_by_role("button", name="Forget what is kept of this question").click()
+    expect(alert).to_have_count(0)
+    assert kept(page, "answers")[QUESTION[1:]]["gone"]
+    page.unroute_all()
+    page.reload()
+    choose(page, QUESTION, 1)
+    expect(question.get_by_role("status")).to_have_text("Right.")
 
 
 def download(page: Page) -> tuple[list[str], list[list[str]]]:

@@ -210,6 +210,28 @@ def test_notes_are_listed_in_the_order_of_the_book(context):
     expect(note(page)).to_be_in_viewport()
 
 
+def test_a_note_comes_along_when_its_page_has_moved(context):
+    was = "/llm/day-3/was/"
+
+    def moved(route) -> None:
+        answer = route.fetch()
+        text = answer.text()
+        assert 'data-former=""' in text
+        route.fulfill(
+            response=answer, body=text.replace('former=""', f'former="{was}"')
+        )
+
+    tab(context, DATA).evaluate(
+        "text => localStorage.setItem('daybook', text)",
+        json.dumps(state(notes={was: {"text": "written there", "at": AT}})),
+    )
+    context.route(f"**/{TOPIC}", moved)
+    page = tab(context, TOPIC)
+    expect(note(page)).to_have_value("written there")
+    kept = page.evaluate(READ)["notes"]
+    assert kept[f"/{TOPIC}"]["text"] == "written there" and kept[was]["gone"]
+
+
 # ---- export and import ---------------------------------------------------------------
 
 
@@ -221,6 +243,7 @@ def state(**sections) -> dict:
 
 
 AT = 1_700_000_000_000
+CARD = {"due": AT, "last": AT, "reps": 1, "lapses": 0, "at": AT}
 BAD = {
     "foreign": ('{"name": "somebody else\'s"}', "not an export of this site"),
     "damaged": (
@@ -229,7 +252,19 @@ BAD = {
     ),
     "cut off": (json.dumps(state())[:-9], "not JSON"),
     "newer": (json.dumps(state() | {"version": 2}), "newer version of this site (2)"),
-    "10 MB": ("x" * 10_000_000, "too large: 10.0 MB"),
+    "20 MB": ("x" * 20_000_000, "too large: 20.0 MB"),
+    "a card that no scheduler knows": (
+        json.dumps(state(cards={"llm-1-x": CARD | {"state": 4}})),
+        "cards, llm-1-x: its state is wrong",
+    ),
+    "a card without memory": (
+        json.dumps(state(cards={"llm-1-x": CARD | {"stability": -1}})),
+        "cards, llm-1-x: its stability is wrong",
+    ),
+    "a card due before it was seen": (
+        json.dumps(state(cards={"llm-1-x": CARD | {"last": AT + 1}})),
+        "cards, llm-1-x: its due is before its last",
+    ),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\xff\xfe", "not JSON"),
     "empty": ("", "not JSON"),
 }
@@ -420,6 +455,48 @@ def test_damaged_data_are_put_aside_and_offered(context):
     page.reload()
     expect(page.get_by_role("button", name="Export the copy")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+LISTENER_FAILS = """import("../../../assets/reader/store.js").then(({ store }) => {
+  store.subscribe(() => { throw new Error("as a test") }) })"""
+
+
+def test_a_script_that_fails_on_the_data_is_told_and_stops_nothing_else(context):
+    page = tab(context, TOPIC)
+    page.evaluate("setTimeout(() => { throw new Error('of an extension') })")
+    page.evaluate(LISTENER_FAILS)
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_count(0)  # nothing of the site's has failed yet
+    box(page, TASK).check()
+    note(page).fill("kept")
+    expect(page.locator("#reader-note-state")).to_have_text("Saved 12:03")
+    expect(alert).to_contain_text("a script has failed, perhaps on what this browser")
+    alert.get_by_role("link", name="Your data").click()
+    expect(page.get_by_role("button", name="Export as a file")).to_be_visible()
+
+
+def test_data_that_cannot_be_shown_can_be_exported_and_deleted(context):
+    tab(context, DATA).evaluate(
+        "text => localStorage.setItem('daybook', text)",
+        json.dumps(state(tasks={TASK: {"done": True, "at": AT}})),
+    )
+
+    def broken(route) -> None:
+        text = (DOCS / "assets/reader/transfer.js").read_text("utf8")
+        start = "export function counts(state) {"
+        assert start in text
+        text = text.replace(start, f"{start}\n  throw new Error('as a test');")
+        route.fulfill(body=text, content_type="text/javascript")
+
+    context.route("**/transfer.js", broken)
+    page = tab(context, DATA)
+    alert = page.locator("your-data").get_by_role("alert")
+    expect(alert).to_contain_text("cannot be shown: Error: as a test")
+    name, text = exported(page, "Export as it is")
+    assert name == "daybook-as-it-is.json" and json.loads(text)["tasks"][TASK]["done"]
+    context.unroute("**/transfer.js")
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.locator("your-data")).to_contain_text("This browser holds nothing.")
 
 
 # ---- without JavaScript, on paper, in every view -----------------------------------

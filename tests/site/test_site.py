@@ -11,6 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 
+from literate import moved
 from literate.handing_out import labs
 from literate.page import pages
 from literate.parse import parse
@@ -60,6 +61,7 @@ each_page = pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
 
 def test_the_site_has_these_pages_and_no_other(site):
     expected = {built(site, source) for source in SOURCES} | {site / "404.html"}
+    expected |= {site / old.strip("/") / "index.html" for old in moved.pages()}
     assert set(site.rglob("*.html")) == expected
 
 

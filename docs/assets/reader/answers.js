@@ -42,7 +42,9 @@ export function answered(old, choices, right, at) {
  * - `wrong`: to be answered again;
  * - `later`: right, but on the very day of a wrong answer, when its explanation had
  *   just been read: it comes back on the next day;
- * - `right`: never wrong, or right on a later day than the last wrong answer.
+ * - `right`: never wrong, or right on another day than the last wrong answer.
+ *
+ * The order of answers counts, not their times: the clock may have gone back.
  * @param {Answer | undefined} answer
  * @param {number} now
  * @returns {"new" | "wrong" | "later" | "right"}
@@ -53,6 +55,6 @@ export function standing(answer, now) {
   const mistake = answer.history.filter((one) => !one.right).at(-1);
   if (!mistake) return "right";
   if (!last.right) return "wrong";
-  if (dayOf(last.at) > dayOf(mistake.at)) return "right";
-  return dayOf(now) > dayOf(mistake.at) ? "wrong" : "later";
+  if (dayOf(last.at) !== dayOf(mistake.at)) return "right";
+  return dayOf(now) !== dayOf(mistake.at) ? "wrong" : "later";
 }

@@ -3,6 +3,7 @@
 // No DOM.
 
 import { createEmptyCard, fsrs } from "../vendor/ts-fsrs.js";
+import { LATEST, MOST_REPS } from "./schema.js";
 import { dayOf, tomorrow } from "./time.js";
 
 /** @import { Card } from "./types.js" */
@@ -17,6 +18,8 @@ const scheduler = fsrs({ enable_fuzz: false, maximum_interval: 365 });
 
 /**
  * A card after a rating from 1 (forgotten) to 4 (easy).
+ *
+ * Where the clock has gone back behind the last rating, no time has passed since then.
  * @param {Card | undefined} old
  * @param {number} grade
  * @param {number} now
@@ -26,11 +29,12 @@ export function rate(old, grade, now) {
   if (!Object.hasOwn(GRADES, grade)) {
     throw new RangeError(`grade=${grade}: it must be 1, 2, 3 or 4`);
   }
+  now = Math.min(Math.max(now, 0), LATEST);
   const before = createEmptyCard(new Date(now));
   if (old) {
     Object.assign(before, {
       due: new Date(old.due),
-      last_review: new Date(old.last),
+      last_review: new Date(Math.min(old.last, now)),
       reps: old.reps,
       lapses: old.lapses,
       scheduled_days: old.interval ?? 0,
@@ -42,11 +46,11 @@ export function rate(old, grade, now) {
   }
   const { card } = scheduler.next(before, new Date(now), /** @type {any} */ (grade));
   return {
-    due: card.due.getTime(),
+    due: Math.min(card.due.getTime(), LATEST),
     last: now,
     first: old ? (old.first ?? old.last) : now,
-    reps: card.reps,
-    lapses: card.lapses,
+    reps: Math.min(card.reps, MOST_REPS),
+    lapses: Math.min(card.lapses, MOST_REPS),
     interval: card.scheduled_days,
     state: card.state,
     step: card.learning_steps,
@@ -60,6 +64,7 @@ export function rate(old, grade, now) {
  *
  * Cards of the first minutes come when they are due; others on their day; then new
  * ones, as many as the day allows; then, early, those that are due within 20 minutes.
+ * A card that was rated on a later day than today is due: the clock has gone back.
  * @param {string[]} ids of the cards to choose from, in their order
  * @param {Record<string, Card>} cards what is known of cards, these and others
  * @param {number} perDay how many new cards a day may bring
@@ -72,8 +77,10 @@ export function queue(ids, cards, perDay, now) {
   const known = ids.filter((id) => Object.hasOwn(cards, id));
   const unseen = ids.filter((id) => !Object.hasOwn(cards, id));
   const early = known.filter((id) => (cards[id].state ?? REVIEW) !== REVIEW);
+  const midnight = tomorrow(now);
   const isDue = (/** @type {string} */ id) =>
-    early.includes(id) ? cards[id].due <= now : cards[id].due < tomorrow(now);
+    cards[id].last >= midnight ||
+    (early.includes(id) ? cards[id].due <= now : cards[id].due < midnight);
   const byDue = (/** @type {string} */ a, /** @type {string} */ b) =>
     cards[a].due - cards[b].due;
   const due = [

@@ -1,9 +1,8 @@
 // @ts-check
-// The line above the page that says why the reader's data are not kept.
+// The line above the page that says why the reader's data are not kept, or that a
+// script has failed on them.
 
 import { addressOf } from "./plan.js";
-
-/** @import { Status } from "./types.js" */
 
 const WORDS = {
   "": "",
@@ -19,9 +18,12 @@ const WORDS = {
   damaged:
     "Some of your data could not be read. What could be read is kept, and a copy of" +
     " all of it was put aside.",
+  failed:
+    "A part of this page does not work: a script has failed, perhaps on what this" +
+    " browser keeps of you. You can export your data, and delete them, on the page",
 };
 
-/** @param {Status} status */
+/** @param {{problem: keyof typeof WORDS}} status */
 export function showNotice({ problem }) {
   let box = document.querySelector("#reader-notice");
   if (!box) {

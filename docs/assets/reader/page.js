@@ -47,13 +47,42 @@ async function showProblem() {
   showNotice(store.status);
 }
 
+let hasTold = false;
+
+/**
+ * Tell the reader of an error in a script that uses their data. One that the network
+ * could not bring is no such error.
+ * @param {unknown} error
+ */
+async function tell(error) {
+  if (hasTold || !(error instanceof Error) || /module/i.test(error.message)) return;
+  if (!/\/assets\/(reader|widgets)\//.test(error.stack ?? "")) return;
+  hasTold = true;
+  const { showNotice } = await import("./notice.js");
+  showNotice({ problem: "failed" });
+}
+addEventListener("error", ({ error }) => void tell(error));
+addEventListener("unhandledrejection", ({ reason }) => void tell(reason));
+
 for (const box of boxes) {
   box.disabled = false;
   box.addEventListener("change", () => {
     store.set("tasks", box.value, { done: box.checked });
   });
 }
+/** A note that was written when the page had another address comes along.
+ * @param {HTMLTextAreaElement} field */
+function bringNote({ name, dataset }) {
+  for (const former of (dataset.former ?? "").split(" ").filter(Boolean)) {
+    const note = store.get("notes", former);
+    if (!note || store.get("notes", name)) continue;
+    store.set("notes", name, { text: note.text });
+    store.remove("notes", former);
+  }
+}
+
 if (field) {
+  bringNote(field);
   field.closest("section")?.removeAttribute("hidden");
   field.addEventListener("input", () => {
     if (field.value) store.set("notes", field.name, { text: field.value });

@@ -6,6 +6,7 @@ import { answered, standing, verdict } from "./answers.js";
 import { element, stylesheet } from "./element.js";
 import { store } from "./store.js";
 import { spoken } from "./time.js";
+import { attempt } from "./trouble.js";
 
 /** What is said after an answer, by where the question stands then. */
 const SAID = {
@@ -36,15 +37,7 @@ export function practise(section, again = false) {
   const track = section.id.split("-")[0];
   const where = new URL(`../../${track}/day-7/questions-again/`, import.meta.url).href;
   const list = element("a", { href: where, hidden: true }, "Questions again");
-  const line = element(
-    "p",
-    { class: "question-status" },
-    status,
-    " ",
-    list,
-    " ",
-    retry,
-  );
+  const line = element("div", { class: "question-status" });
   /** @type {number[]} */
   let opened = [];
   let isOver = false;
@@ -63,8 +56,16 @@ export function practise(section, again = false) {
     list.hidden = again || !isOver || stands === "right";
   }
 
+  /** @param {() => void} action */
+  const guarded = (action) => attempt(line, "answers", section.id, action, recall);
+
   /** What earlier visits, or other tabs, have left. */
   function recall() {
+    line.replaceChildren(status, " ", list, " ", retry);
+    guarded(show);
+  }
+
+  function show() {
     const kept = store.get("answers", section.id);
     opened = [];
     isOver = kept !== undefined && !again;
@@ -95,7 +96,7 @@ export function practise(section, again = false) {
     const details = /** @type {HTMLDetailsElement} */ (choice.querySelector("details"));
     // a click, also by a key; not each `toggle`: search and print open choices too
     details.querySelector("summary")?.addEventListener("click", () => {
-      if (!details.open) choose(number);
+      if (!details.open) guarded(() => choose(number));
     });
   }
   retry.addEventListener("click", () => {

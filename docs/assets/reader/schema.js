@@ -1,15 +1,19 @@
 // @ts-check
 // What the reader's browser keeps, version 1: five sections, each a map from an id to a
-// record. types.js has the types; `schema.json` says the same for other programs, and a
-// test compares the two.
+// record. What passes here, all of the site can use; the scheduler of cards sets the
+// limits of their fields. types.js has the types; `schema.json` says the same for other
+// programs, and a test compares the two.
 
 /** @import { Kept, Section, State } from "./types.js" */
 
 export const FORMAT = "daybook-reader";
 export const VERSION = 1;
-export const MOST_RECORDS = 5000; // in a section
 export const MOST_LETTERS = 50_000; // in a note
-const LATEST = 8.64e15; // the last millisecond that Date knows
+export const LATEST = Date.UTC(10_000, 0) - 1; // the last moment of the year 9999
+export const FIRST_DATE = "1970-01-01";
+export const LAST_DATE = "2999-12-31";
+export const MOST_REPS = 1_000_000; // ratings of a card
+const MOST_DAYS = 36_500; // between two ratings, as in FSRS
 const SLUG = /^[a-z0-9][a-z0-9-]{0,99}$/;
 const ADDRESS = /^\/[\w/.-]{0,199}$/;
 
@@ -23,12 +27,16 @@ function isObject(value) {
 /** @type {(value: unknown, most?: number) => boolean} */
 const isCount = (value, most = LATEST) =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;
+/** @type {(least: number, most: number) => (value: unknown) => boolean} */
+const isWithin = (least, most) => (value) =>
+  typeof value === "number" && value >= least && value <= most;
 /** @type {(value: unknown) => boolean} */
 const isBoolean = (value) => typeof value === "boolean";
 
 /** @type {(value: unknown) => boolean} */
 function isDate(value) {
   if (typeof value !== "string" || !/^\d{4}-\d\d-\d\d$/.test(value)) return false;
+  if (value < FIRST_DATE || value > LAST_DATE) return false;
   const day = new Date(`${value}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
 }
@@ -43,8 +51,12 @@ function isHistory(value) {
   return Array.isArray(value) && value.length <= 100 && value.every(isOne);
 }
 
-/** @type {(value: unknown) => boolean} */
-const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+/** Letters as readers count them: an emoji is one.
+ * @type {(value: unknown) => boolean} */
+const isNote = (value) =>
+  typeof value === "string" &&
+  value.length <= 2 * MOST_LETTERS &&
+  (value.length <= MOST_LETTERS || [...value].length <= MOST_LETTERS);
 
 /**
  * Of each section: what its ids look like, what its fields must be.
@@ -55,7 +67,7 @@ export const RULES = {
   tasks: { id: SLUG, fields: { done: isBoolean } },
   notes: {
     id: ADDRESS,
-    fields: { text: (v) => typeof v === "string" && v.length <= MOST_LETTERS },
+    fields: { text: isNote },
   },
   start: { id: SLUG, fields: { date: isDate } },
   answers: {
@@ -69,15 +81,20 @@ export const RULES = {
   },
   cards: {
     id: SLUG,
-    fields: { due: isCount, last: isCount, reps: isCount, lapses: isCount },
+    fields: {
+      due: isCount,
+      last: isCount,
+      reps: (v) => isCount(v, MOST_REPS),
+      lapses: (v) => isCount(v, MOST_REPS),
+    },
     optional: {
       first: isCount,
-      interval: isNumber,
-      state: isCount,
-      step: isCount,
-      stability: isNumber,
-      difficulty: isNumber,
-      ease: isNumber,
+      interval: (v) => isCount(v, MOST_DAYS),
+      state: (v) => isCount(v, 3),
+      step: (v) => isCount(v, 99),
+      stability: isWithin(0.001, MOST_DAYS),
+      difficulty: isWithin(1, 10),
+      ease: isWithin(0, 100),
     },
   },
 };
@@ -115,7 +132,8 @@ export function wrongRecord(section, id, record) {
     if (!Object.hasOwn(optional, name)) return `it has an unknown field ${name}`;
     if (!optional[name](record[name])) return `its ${name} is wrong`;
   }
-  return "";
+  const isEarly = section === "cards" && Number(record.due) < Number(record.last);
+  return isEarly ? "its due is before its last" : "";
 }
 
 /**
@@ -142,14 +160,14 @@ export function parse(value) {
   }
   for (const section of SECTIONS) {
     const records = value[section];
-    if (!isObject(records)) wrong.push(section);
-    else if (Object.keys(records).length > MOST_RECORDS) wrong.push(section);
-    else {
-      for (const [id, record] of Object.entries(records)) {
-        const reason = wrongRecord(section, id, record);
-        if (reason) wrong.push(`${section}, ${id.slice(0, 40)}: ${reason}`);
-        else state[section][id] = /** @type {Kept} */ (record);
-      }
+    if (!isObject(records)) {
+      wrong.push(section);
+      continue;
+    }
+    for (const [id, record] of Object.entries(records)) {
+      const reason = wrongRecord(section, id, record);
+      if (reason) wrong.push(`${section}, ${id.slice(0, 40)}: ${reason}`);
+      else state[section][id] = /** @type {Kept} */ (record);
     }
   }
   return { state, problem: "", wrong };

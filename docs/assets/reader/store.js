@@ -2,7 +2,7 @@
 // The reader's data in the reader's browser: one JSON text in localStorage, the same in
 // every tab. How to use it is written in types.js, which browsers need not load.
 
-import { SECTIONS, empty, parse, wrongRecord } from "./schema.js";
+import { LATEST, SECTIONS, empty, parse, wrongRecord } from "./schema.js";
 
 /**
  * @import { Change, Kept, Previous, Section, Stamped, State, Status, Values }
@@ -44,6 +44,15 @@ function different(one, other) {
   const text = JSON.stringify;
   return new Set(SECTIONS.filter((name) => text(one[name]) !== text(other[name])));
 }
+
+/** A moment as records may have it, whatever the clock says.
+ * @param {number} moment */
+function inRange(moment) {
+  return Math.min(Math.max(Math.trunc(moment) || 0, 0), LATEST);
+}
+
+/** @type {(epoch: number, now: number) => number} */
+const nextEpoch = (epoch, now) => (epoch < LATEST ? Math.max(now, epoch + 1) : now);
 
 /** The reader's data, and the storage behind it. */
 export class Store {
@@ -121,12 +130,15 @@ export class Store {
     const before = this.#state;
     this.#look();
     const value = change(this.get(section, id));
-    const at = Math.max(this.#now(), (this.#state[section][id]?.at ?? -1) + 1);
+    const [now, last] = [inRange(this.#now()), this.#state[section][id]?.at ?? -1];
+    const isFull = last >= LATEST; // no moment is left after it: a new epoch begins
+    const at = isFull ? now : Math.max(now, last + 1);
+    const epoch = isFull ? nextEpoch(this.#state.epoch, now) : this.#state.epoch;
     const record = value === undefined ? { gone: true, at } : { ...value, at };
     const wrong = wrongRecord(section, id, record);
     if (wrong) throw new TypeError(`${section}, ${id}: ${wrong}`);
     const records = { ...this.#state[section], [id]: structuredClone(record) };
-    this.#state = { ...this.#state, [section]: records };
+    this.#state = { ...this.#state, epoch, [section]: records };
     this.#write();
     this.#tell(before, false);
   }
@@ -163,11 +175,11 @@ export class Store {
   replace(state, reason) {
     this.#look();
     const before = this.#state;
-    const at = this.#now();
+    const at = inRange(this.#now());
     const previous = { at, reason, state: before };
     const older = this.#storage?.getItem(PREVIOUS) ?? null;
     this.#state = structuredClone(state);
-    this.#state.epoch = Math.max(at, before.epoch + 1);
+    this.#state.epoch = nextEpoch(before.epoch, at);
     if (this.#isWritable()) {
       try {
         this.#storage?.setItem(PREVIOUS, JSON.stringify(previous));
@@ -193,7 +205,8 @@ export class Store {
     try {
       const { at, reason, state } = JSON.parse(this.#storage?.getItem(PREVIOUS) ?? "");
       const read = parse(state);
-      return read.problem ? undefined : { at, reason: `${reason}`, state: read.state };
+      if (read.problem || at !== inRange(at)) return undefined;
+      return { at, reason: `${reason}`, state: read.state };
     } catch {
       return undefined;
     }
@@ -297,7 +310,13 @@ export class Store {
   #tell(before, elsewhere, always = false) {
     const sections = different(before, this.#state);
     if (!sections.size && !always) return;
-    for (const listener of [...this.#listeners]) listener({ sections, elsewhere });
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener({ sections, elsewhere });
+      } catch (error) {
+        globalThis.reportError?.(error); // page.js tells the reader; the others go on
+      }
+    }
   }
 }
 

@@ -18,7 +18,7 @@ import { merge } from "./store.js";
  * @property {Kept | undefined} after
  */
 
-export const MOST_BYTES = 2_000_000;
+export const MOST_BYTES = 16_000_000; // more than a browser keeps for a site
 
 /** A size in words.
  * @param {number} bytes */

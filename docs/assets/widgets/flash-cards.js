@@ -7,6 +7,7 @@ import { GRADES, queue, rate } from "../reader/cards.js";
 import { element, stylesheet } from "../reader/element.js";
 import { store } from "../reader/store.js";
 import { length, spoken } from "../reader/time.js";
+import { attempt } from "../reader/trouble.js";
 
 /** @import { Card, Stamped } from "../reader/types.js" */
 /**
@@ -292,6 +293,19 @@ class FlashCards extends HTMLElement {
       this.#card.querySelector(".card-answer")
     );
     answer.hidden = false;
+    this.#attempt(fact, () => this.#offer(fact));
+    answer.focus();
+  }
+
+  /** Do something with what is kept of a card. @param {Fact} fact
+   * @param {() => void} action */
+  #attempt(fact, action) {
+    const place = /** @type {Element} */ (this.#card.querySelector(".card-buttons"));
+    attempt(place, "cards", fact.id, action);
+  }
+
+  /** The buttons of the ratings, with what each will do. @param {Fact} fact */
+  #offer(fact) {
     const now = Date.now();
     const old = store.get("cards", fact.id);
     const buttons = Object.entries(GRADES).map(([grade, name]) => {
@@ -309,13 +323,17 @@ class FlashCards extends HTMLElement {
       return button;
     });
     this.#card.querySelector(".card-buttons")?.replaceChildren(...buttons);
-    answer.focus();
   }
 
   /** @param {number} grade */
   #rate(grade) {
     const fact = this.#fact;
     if (!fact || !this.#isOpen) return;
+    this.#attempt(fact, () => this.#keep(fact, grade));
+  }
+
+  /** @param {Fact} fact @param {number} grade */
+  #keep(fact, grade) {
     const now = Date.now();
     const before = store.get("cards", fact.id);
     const after = rate(before, grade, now);

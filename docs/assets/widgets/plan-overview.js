@@ -15,6 +15,7 @@ import {
   spell,
   tally,
 } from "../reader/progress.js";
+import { FIRST_DATE, LAST_DATE } from "../reader/schema.js";
 import { store } from "../reader/store.js";
 
 /** @import { Day, Track } from "../reader/plan-types.js" */
@@ -71,7 +72,7 @@ class TrackView {
     const line = make("p", "overview-line", this.#bar, this.#text);
     this.box = make("div", "", line, this.#next, this.#late);
     this.#text.setAttribute("role", "status");
-    this.#date.type = "date";
+    Object.assign(this.#date, { type: "date", min: FIRST_DATE, max: LAST_DATE });
     this.#date.addEventListener("change", () => this.#begin());
     if (!brief) {
       this.box.className = "overview-track";
@@ -82,7 +83,7 @@ class TrackView {
   }
 
   #begin() {
-    if (this.#date.validity.badInput) return;
+    if (!this.#date.validity.valid) return; // also while the year is being typed
     if (this.#date.value)
       store.set("start", this.#track.id, { date: this.#date.value });
     else store.remove("start", this.#track.id);

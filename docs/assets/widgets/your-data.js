@@ -5,7 +5,7 @@ import { timeOf } from "../reader/page.js";
 import { loadPlan } from "../reader/plan.js";
 import { dateOf, spell } from "../reader/progress.js";
 import { empty } from "../reader/schema.js";
-import { DAMAGED, store } from "../reader/store.js";
+import { DAMAGED, KEY, PREVIOUS, store } from "../reader/store.js";
 import {
   counts,
   differences,
@@ -115,9 +115,29 @@ class YourData extends HTMLElement {
       // without it the ids have to do for titles
     }
     if (!this.isConnected) return;
-    this.#build();
-    this.#stop = store.subscribe(() => this.#show());
-    this.#show();
+    try {
+      this.#build();
+      this.#show();
+      this.#stop = store.subscribe(() => this.#show());
+    } catch (error) {
+      this.#fallBack(`${error}`);
+    }
+  }
+
+  /** The ways out that need nothing but the text in storage.
+   * @param {string} reason */
+  #fallBack(reason) {
+    const text = () => localStorage.getItem(KEY) ?? "";
+    const save = button("Export as it is", () =>
+      download("daybook-as-it-is.json", text(), "application/json"),
+    );
+    const erase = button("Delete everything", () => {
+      for (const key of [KEY, PREVIOUS, DAMAGED]) localStorage.removeItem(key);
+      location.reload();
+    });
+    const told = make("p", `What this browser keeps cannot be shown: ${reason}.`);
+    told.setAttribute("role", "alert");
+    this.replaceChildren(told, make("p", save, " ", erase));
   }
 
   disconnectedCallback() {
@@ -303,7 +323,8 @@ class YourData extends HTMLElement {
     const previous = store.previous();
     const parts = [];
     if (previous) {
-      const reason = REASONS[previous.reason] ?? "a change";
+      const isKnown = Object.hasOwn(REASONS, previous.reason);
+      const reason = isKnown ? REASONS[previous.reason] : "a change";
       const held = summary(previous.state);
       const text = `Before ${reason} of ${timeOf(previous.at)} it was ${held}. `;
       const undo = button(`Undo ${reason}`, () => this.#undo());
