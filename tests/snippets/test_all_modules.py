@@ -55,6 +55,7 @@ MODULES = {
     "attention.MultiHeadAttention": Case(of(C, H), (STATES, MASK)),
     "attention.MultiHeadAttentionByLoop": Case(of(C, H), (STATES, MASK)),
     "attention.SelfAttentionHead": Case(of(C, 4), (STATES, MASK)),
+    "basics.Embedding": Case(of(V, C), (IDS,)),
     "bert.Bert": Case(of(BERT), (IDS,)),
     "bert.BertBlock": Case(of(BERT), (STATES, MASK)),
     "bert.BertEmbeddings": Case(of(BERT), (IDS, torch.zeros_like(IDS))),
