@@ -4,10 +4,14 @@
 results are in FOLDER as JSON.
 """
 
+import datetime
+import functools
 import json
 import os
 import sys
 from pathlib import Path
+
+import torch.distributed as dist
 
 from snippets.mini_gpt import checkpoints, loop
 from snippets.mini_gpt.checkpoints import save_run
@@ -97,6 +101,9 @@ def lost(folder: Path) -> dict:
         train_step(run)
 
     loop.train_step = vanish
+    patience = datetime.timedelta(seconds=60)  # else five minutes, now and then
+    join = functools.partial(dist.init_process_group, timeout=patience)
+    dist.init_process_group = join
     given = [*TINY, "--data", str(folder / "text.txt"), "--out", str(folder / "lost")]
     return {"code": main(given)}
 
