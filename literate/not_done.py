@@ -12,4 +12,5 @@ CHECKS = ("day", "length", "numbers", "order")
 
 def is_done(name: str, check: str) -> bool:
     """Whether a page must pass a check."""
-    return f"{check} {name}" not in LIST.read_text("utf8").splitlines()
+    listed = LIST.read_text("utf8").splitlines() if LIST.exists() else []
+    return f"{check} {name}" not in listed

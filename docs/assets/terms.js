@@ -1,6 +1,8 @@
 // @ts-check
 // Definitions beside the terms of the glossary: a style shows them on hover and focus.
-// Here, Escape closes one, and a finger's first tap opens it instead of leaving the page.
+// Here, Escape closes one, and a finger's first tap opens it and stays on the page.
+
+export {};
 
 /** @param {Element} box */
 function close(box) {
@@ -33,6 +35,7 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("pointerdown", ({ target }) => {
   for (const box of document.querySelectorAll(".with-definition.is-open")) {
-    if (!(target instanceof Node && box.contains(target))) box.classList.remove("is-open");
+    const isInside = target instanceof Node && box.contains(target);
+    if (!isInside) box.classList.remove("is-open");
   }
 });
