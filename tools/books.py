@@ -79,13 +79,13 @@ PLAN = """\
 ### [Day 1](/llm/day-1/index.md) · The small book
 
 <!-- --8<-- [start:llm-1] -->
-| Task | Minutes |
+| Task | Elsewhere |
 |:--|--:|
 | [ ] [A page](/llm/day-1/page.md) {#llm-1-page} | 10 |
 <!-- --8<-- [end:llm-1] -->
 """
 LAB = """\
-# %% [markdown]
+# %% [markdown] minutes=30 task="llm-1-page"
 # # Lab: small
 #
 # Back to the [page](../llm/day-1/page.md).
