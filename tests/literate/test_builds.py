@@ -237,7 +237,7 @@ def test_a_build_does_only_what_is_not_kept(copy):
         ("docs/llm/day-1/page.md", "half(5)", "half(9)", "llm/day-1/page", "4.5"),
         ("snippets/numbers.py", "2 * x", "3 * x", "", ">63<"),
         ("docs/plan.md", "| 10 |", "| 77 |", "llm/day-1", "77"),
-        ("docs/plan.md", "| 10 |", "| 77 |", "llm/day-1/page", "77 min"),
+        ("docs/plan.md", "| 10 |", "| 77 |", "llm/day-1/page", "112 min"),
         (
             "docs/labs/small.py",
             "Task 1 is right",
