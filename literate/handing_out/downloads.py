@@ -12,6 +12,7 @@ from pathlib import Path
 
 from literate import store
 from literate.handing_out import labs, notebook, standing_alone
+from literate.handing_out.setup_cell import REQUIREMENTS
 from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import data
@@ -70,7 +71,8 @@ def chapter(page: Page, url: str) -> tuple[str, ...]:
         return notebook.dump(book), notebook.script(book)
 
     about = repr((page.name, parsed.lines, schedule.values(parsed)))
-    return _kept(page.name, [url, about], sources, make)
+    pinned = store.digest_of_files([REQUIREMENTS])
+    return _kept(page.name, [url, about, pinned], sources, make)
 
 
 def snippet(path: Path) -> str:

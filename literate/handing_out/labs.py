@@ -32,7 +32,7 @@ from urllib.parse import urljoin
 import jupytext
 from nbformat import NotebookNode
 
-from literate.handing_out.notebook import KERNEL
+from literate.handing_out.notebook import KERNEL, ready_to_run
 from literate.project import DOCS, PageError, relative
 
 FOLDER = DOCS / "labs"
@@ -59,7 +59,8 @@ def solved(path: Path) -> NotebookNode:
 def stripped(path: Path, site_url: str = "") -> NotebookNode:
     """The lab as readers get it: each solution replaced by its task, or broken code.
 
-    Links lead to the published site, and are plain text where that is not known.
+    It runs in an empty folder. Links lead to the published site, and are plain text
+    where that is not known.
     """
 
     def absolute(match: re.Match[str]) -> str:
@@ -71,6 +72,7 @@ def stripped(path: Path, site_url: str = "") -> NotebookNode:
     for cell in lab.cells:
         if cell.cell_type == "markdown":
             cell.source = RELATIVE_LINK.sub(absolute, cell.source)
+    lab.cells = ready_to_run(relative(path), lab.cells)
     return lab
 
 

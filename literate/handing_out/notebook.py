@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from literate.block import Block
+from literate.handing_out import setup_cell
 from literate.handing_out.standing_alone import Inliner
 from literate.inline import replaced
 from literate.page import Page
@@ -80,10 +81,7 @@ def notebook(page: Page, site_url: str = "") -> NotebookNode:
             prose.fence([line.text for line in lines[index : fence.end + 1]])
         index = fence.end + 1 if fence else index + 1
     cells += _markdown(prose.cell())
-    cells = _standing_alone(page, cells)
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"  # the same at each build
-    made = new_notebook(cells=cells, metadata=KERNEL)
+    made = new_notebook(cells=ready_to_run(page.name, cells), metadata=KERNEL)
     nbformat.validate(made)
     return made
 
@@ -92,10 +90,23 @@ def _markdown(text: str) -> list[NotebookNode]:
     return [new_markdown_cell(text)] if text else []
 
 
-def _standing_alone(page: Page, cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells, with what they import from `snippets` in cells before them."""
+def ready_to_run(place: str, cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells, what they need installed before them, numbered alike at each build.
+
+    What they import from `snippets` stands in cells before them. `place` starts the
+    messages of errors.
+    """
+    cells = _standing_alone(place, cells)
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    cells = [*setup_cell.cells(code), *cells]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    return cells
+
+
+def _standing_alone(place: str, cells: list[NotebookNode]) -> list[NotebookNode]:
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
-    inliner = Inliner(page.name, sources)
+    inliner = Inliner(place, sources)
     made: list[NotebookNode] = []
     for cell in cells:
         if cell.cell_type == "code":
@@ -109,8 +120,14 @@ def _standing_alone(page: Page, cells: list[NotebookNode]) -> list[NotebookNode]
 
 
 def script(book: NotebookNode) -> str:
-    """A page's notebook as a script in percent format, which runs from top to end."""
+    """A page's notebook as a script in percent format, which runs from top to end.
+
+    It installs nothing: what a notebook begins with is left out.
+    """
     made = copy.deepcopy(book)
+    made.cells = [
+        c for c in made.cells if setup_cell.TAG not in c.metadata.get("tags", [])
+    ]
     for cell in made.cells:
         if raises := cell.metadata.pop("raises", None):
             cell.source = _guarded(cell.source, raises)

@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from literate import expected
-from literate.handing_out import notebook
+from literate.handing_out import notebook, setup_cell
 from literate.page import Page, pages, read
 from literate.parse import parse
 from literate.project import DOCS
@@ -118,7 +118,8 @@ def prose(cells):
 
 
 def test_code_cells_are_the_blocks(cells):
-    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    setup, *code = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert setup.endswith("importlib.metadata.version(package))")
     assert code == [
         "x = 1",
         'raise ValueError("no")',
@@ -276,7 +277,7 @@ def own_code(book) -> list:
         cell
         for cell in book.cells
         if cell.cell_type == "code"
-        and notebook.SNIPPET not in cell.metadata.get("tags", [])
+        and not {notebook.SNIPPET, setup_cell.TAG} & {*cell.metadata.get("tags", [])}
     ]
 
 

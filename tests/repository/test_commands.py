@@ -473,3 +473,11 @@ def test_a_fresh_machine_ends_with_the_command_of_the_readme():
     lines = path.read_text("utf8").splitlines()
     assert lines[-1] == "make test"
     assert "set -eu" in lines and "export CI=true" in lines
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/pytorch/day-1/install.md"])
+def test_commands_that_people_copy_name_the_pinned_versions(name):
+    versions = r"\b(torch|torchvision)==(\d+\.\d+\.\d+)"
+    pinned = set(re.findall(versions, (ROOT / "requirements.txt").read_text("utf8")))
+    assert len(pinned) == 2
+    assert set(re.findall(versions, (ROOT / name).read_text("utf8"))) == pinned
