@@ -260,7 +260,7 @@ def values_of(schedule: Callable[[int], float]) -> list[Any]:
 
 
 def outline(value: Any, numbers: bool = False) -> Any:
-    """How a nested state is built; of tensors shape and dtype. `numbers`: and these."""
+    """How a state is built: keys, shapes, dtypes; with `numbers`, plain values too."""
     if isinstance(value, Tensor):
         return f"{tuple(value.shape)} {value.dtype}"
     if isinstance(value, dict):

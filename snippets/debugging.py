@@ -167,8 +167,8 @@ def check_start_loss(build: Build, tolerance: float = 0.3) -> float:
 def check_overfits(build: Build, steps: int = 2000, part: float = 0.3) -> int:
     """How many steps on one batch alone bring its loss below `part` of the first loss.
 
-    Not to 0: with label smoothing of 0.1, a quarter of it is left. Raises CheckFailed
-    if so many `steps` are not enough, or if the loss is not finite on the way.
+    Not to 0: with ten classes and label smoothing of 0.1, a fifth of it is left. Raises
+    CheckFailed if so many `steps` are not enough, or if the loss is not finite.
     """
     program, losses = fresh(build), []
     for done in range(steps + 1):
@@ -248,12 +248,12 @@ def check_repeatable(build: Build) -> None:
 
 # --8<-- [start:parameters]
 def check_parameters(build: Build, steps: int = 3) -> None:
-    """Whether a gradient reaches each parameter, and steps move it.
+    """Whether a gradient reaches each parameter, and the optimizer has it, with a rate.
 
     Some steps, since a warm-up may begin with a rate of 0. Parameters that require no
     gradient are taken as frozen on purpose, unless the program says which are `frozen`.
-    Raises CheckFailed with those that stay, and why; and with modules that are hidden
-    in a list or a dict.
+    Raises CheckFailed with those that cannot learn, and why; with all if none moves;
+    and with modules that are hidden in a list, a tuple or a dict.
     """
     program = fresh(build)
     named = dict(program.model.named_parameters())

@@ -27,7 +27,7 @@ class RunningMean:
     def add(self, value: Tensor | float, samples: int = 1) -> None:
         """Count the mean of so many samples, or a tensor with a number for each."""
         if isinstance(value, Tensor):
-            wide = torch.promote_types(value.dtype, torch.float32)
+            wide = torch.promote_types(value.dtype, torch.float32)  # float32 at least
             self.samples += samples * value.numel()
             self.total = self.total + samples * value.detach().sum(dtype=wide)
         else:

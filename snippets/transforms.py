@@ -19,8 +19,8 @@ from torch import Tensor
 def pil_to_tensor(image: Image.Image) -> Tensor:
     """The pixels of a PIL image of mode L or RGB, (C, H, W), uint8.
 
-    As torchvision's function of this name; its `to_tensor` divides by 255 too. Raises
-    ValueError for another mode: its numbers would mean something else.
+    As torchvision's function of this name (not its `to_tensor`, which divides by 255).
+    Raises ValueError for another mode: its numbers would mean something else.
     """
     if image.mode not in ("L", "RGB"):
         raise ValueError(f"an image of mode {image.mode}: convert it to L or RGB")

@@ -125,8 +125,8 @@ print("Task 2 is right.")
 #
 # In training mode, for each batch: logits, loss, gradients, step. Before you train a
 # model, make sure that it can learn one batch by heart; the check does. Return the mean
-# loss over all images, each image counted once, as a plain number: the loss of each
-# batch before the step that it leads to.
+# loss over all images, each image counted once, as a plain number. The loss of a batch
+# is the one before its step.
 
 
 # %%
