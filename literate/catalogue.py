@@ -219,10 +219,13 @@ def shown(text: str) -> str:
 
     >>> print(shown("d_ff of `a_b`, 2 * 3"))
     d\\_ff of `a_b`, 2 \\* 3
+
+    Brackets become entities: with a backslash they would stand around a formula.
     """
 
     def escaped(match: re.Match[str]) -> str:
-        return match[0] if match[0].startswith("`") else "\\" + match[0]
+        entity = {"[": "&#91;", "]": "&#93;"}.get(match[0])
+        return match[0] if match[0].startswith("`") else entity or "\\" + match[0]
 
     return MARKUP.sub(escaped, text)
 
