@@ -1,7 +1,8 @@
 """The small parts of a Transformer, by hand: softmax, SiLU, embedding, clipping.
 
 With `MultiHeadAttention`, `LlamaRMSNorm`, `SwiGLU`, `rope_angles`, the losses and the
-optimizers, they are what a language model can be built from without `nn`'s layers.
+optimizers, and with `modules.Linear` where those take `nn.Linear`, they are what a
+language model can be built from without `nn`'s layers.
 """
 
 # --8<-- [start:imports]

@@ -218,7 +218,7 @@ class BertForPreTraining(nn.Module):
 
     `forward` takes what `Bert` takes and returns the logits of words (B, T, V) and of
     the next sentence (B, 2), where 0 means: it is the next one. With `chosen` (B, T),
-    boolean, words are scored at those N positions only: (N, V). In training that spares
+    boolean, words are scored at those N positions only: (N, V). In training that saves
     most of the work of this head.
     """
 

@@ -471,10 +471,6 @@ class BPETokenizer:
         return bpe_to_hugging_face(vocab, merges, self.special_tokens, self.pattern)
 
 
-# --8<-- [end:tokenizer]
-
-
-# --8<-- [start:parts]
 def split_token(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]:
     """The two tokens that merge into this one: what earlier merges make of it."""
     parts = [token[i : i + 1] for i in range(len(token))]
@@ -487,6 +483,10 @@ def split_token(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]
     return parts[0], parts[1]
 
 
+# --8<-- [end:tokenizer]
+
+
+# --8<-- [start:parts]
 def printable(token: bytes) -> str:
     """GPT-2's way to write bytes: those that do not print, from U+0100 on."""
     return "".join(map(SHOWN.__getitem__, token))
