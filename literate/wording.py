@@ -12,7 +12,7 @@ from literate.page import Problem
 from literate.parse import Parsed
 
 RELAPSES = {
-    r"derivatives?\*{0,2} (?:of [^.,:;]{1,40} )?by\b(?! hand)": "derivative with respect to",
+    r"derivatives?\*{0,2} (?:of [^.,:;]{1,40} )?by\b(?! hand)": "with respect to",
     r"does not better": "does no better",
     r"belongs? into": "belong in",
     r"how many \w+ has": "how many … does it have",
