@@ -12,6 +12,10 @@ Read in this order:
 - `build`, `serve`  the two programs; `hook` is where MkDocs meets us, `config` what
   mkdocs.yml reads, `progress` the line that says how far the work is
 
-And beside it: `plan` (tasks), `catalogue` (snippets and proofs), `moved` (old addresses
+What holds words to runs: `inline` (values in prose), `claims` (numbers), `order`
+(nothing is used before it is shown), `workload` (minutes), `wording`, `glossary`, and
+`not_done`, the pages that need not pass yet.
+
+And beside it: `nav` (the order of pages), `plan` (tasks), `catalogue` (snippets and proofs), `moved` (old addresses
 lead on), `store` (results kept by what they depend on), `project` (where things are).
 """
