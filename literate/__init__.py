@@ -16,6 +16,7 @@ What holds words to runs: `inline` (values in prose), `claims` (numbers), `order
 (nothing is used before it is shown), `workload` (minutes), `wording`, `glossary`, and
 `not_done`, the pages that need not pass yet.
 
-And beside it: `nav` (the order of pages), `plan` (tasks), `catalogue` (snippets and proofs), `moved` (old addresses
-lead on), `store` (results kept by what they depend on), `project` (where things are).
+And beside it: `nav` (the order of pages), `plan` (tasks), `catalogue` (snippets and
+proofs), `moved` (old addresses lead on), `store` (results kept by what they depend on),
+`project` (where things are).
 """
