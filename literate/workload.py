@@ -2,7 +2,8 @@
 
 Reading to learn, with code to follow, is slower than reading for pleasure: 120 words a
 minute and ten lines of code, which leaves time to stop and think. What is folded, such
-as helpers and solutions, is not counted; an exercise counts five minutes.
+as helpers and solutions, is not counted, and neither is what a drawing is made of; an
+exercise counts five minutes.
 """
 
 import re
@@ -22,6 +23,7 @@ MOST_WORDS = 2200  # of a page that is not optional
 MOST_LINES = 250
 MOST_DAY = 240  # minutes a day, papers and lectures not counted
 LABS = DOCS / "labs"
+DRAWN = re.compile(r"\s*</?(?:svg|defs|g|path|rect|circle|line|text|tspan|marker)\b")
 LAB = re.compile(
     r'# %% \[markdown\](?=.* minutes=(?P<minutes>\d+))(?=.* task="(?P<task>[\w-]+)")'
 )
@@ -60,7 +62,7 @@ def of(parsed: Parsed) -> Workload:
         elif opening := OPENING.match(text):
             boxes.append(opening["name"])
             words += len((opening["title"] or "").split())
-        elif "solution" not in boxes:
+        elif "solution" not in boxes and not DRAWN.match(text):
             words += len(text.split())
         index += 1
     exercises = sum(box.name == "exercise" for box in parsed.declared)

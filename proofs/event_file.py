@@ -18,7 +18,7 @@ from snippets.event_file import (
     scalar_event,
 )
 
-PAGE = "pytorch/day-7/tensorboard.md"
+PAGE = "pytorch/day-7/tensorboard-going-deeper.md"
 
 
 @proof(

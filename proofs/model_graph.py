@@ -17,7 +17,7 @@ from snippets.model_graph import model_graph
     "Graph of a model",
     ours="snippets.model_graph.model_graph",
     theirs="torch.utils.tensorboard.SummaryWriter.add_graph",
-    page="pytorch/day-7/tensorboard.md",
+    page="pytorch/day-7/tensorboard-going-deeper.md",
     bound=0,
 )
 def graph() -> Pairs:

@@ -3,11 +3,13 @@
 # --8<-- [start:imports]
 import torch
 from tensorboard.compat.proto.attr_value_pb2 import AttrValue
+from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.node_def_pb2 import NodeDef
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from torch import Tensor, nn
 from torch.fx import Node
+from torch.utils.tensorboard import SummaryWriter
 
 # --8<-- [end:imports]
 
@@ -53,3 +55,17 @@ def model_graph(model: nn.Module, *inputs: Tensor) -> GraphDef:
 
 
 # --8<-- [end:graph]
+
+
+# --8<-- [start:add-graph]
+def add_graph(writer: SummaryWriter, model: nn.Module, *inputs: Tensor) -> None:
+    """Write the graph of a model, as `SummaryWriter.add_graph` does.
+
+    That one uses `torch.jit.trace`, which is deprecated; this one `model_graph`.
+    """
+    event = Event(graph_def=model_graph(model, *inputs).SerializeToString())
+    # for PyTorch's types a new writer has no file yet
+    writer.file_writer.add_event(event)  # type: ignore[attr-defined]
+
+
+# --8<-- [end:add-graph]

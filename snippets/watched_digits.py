@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from tensorboard.compat.proto.event_pb2 import Event
+from torch.utils.tensorboard import SummaryWriter
 
 from snippets.digit_classifier import (
     DigitConfig,
@@ -22,9 +22,7 @@ from snippets.digit_classifier import (
     evaluate,
 )
 from snippets.digits import Digits, split_digits
-from snippets.model_graph import model_graph
 from snippets.modes import evaluating
-from snippets.run_log import RunLog, image_grid
 
 # --8<-- [end:imports]
 
@@ -62,13 +60,8 @@ def watch(folder: Path, settings: Settings) -> Evaluation:
     torch.manual_seed(0)
     model = DigitMLP(DigitConfig(d_hidden=settings.d_hidden))
     optimizer = torch.optim.SGD(model.parameters(), lr=settings.lr)
-    batches = MiniBatches(train, BATCH_SIZE)
-    step = 0
-    with RunLog(folder) as log:
-        graph = model_graph(model, train.images[:2]).SerializeToString()
-        event = Event(graph_def=graph)
-        # for PyTorch's types a new writer has no file yet
-        log.writer.file_writer.add_event(event)  # type: ignore[attr-defined]
+    batches, step = MiniBatches(train, BATCH_SIZE), 0
+    with SummaryWriter(str(folder)) as writer:
         for _ in range(EPOCHS):
             model.train()
             for images, labels in batches:
@@ -77,9 +70,11 @@ def watch(folder: Path, settings: Settings) -> Evaluation:
                 loss.backward()
                 optimizer.step()
                 step += 1
-                log.scalar("loss/train", loss, step)
-            result = look(log, model, validation, step)
-        log_settings(log, settings, result)
+                writer.add_scalar("loss/train", loss.item(), step)
+            result = look(writer, model, validation, step)
+            writer.flush()
+        outcome = {"final/accuracy": result.accuracy, "final/loss": result.loss}
+        writer.add_hparams(asdict(settings), outcome, run_name=".")  # the same folder
     return result
 
 
@@ -87,24 +82,23 @@ def watch(folder: Path, settings: Settings) -> Evaluation:
 
 
 # --8<-- [start:look]
-def look(log: RunLog, model: DigitMLP, validation: Digits, step: int) -> Evaluation:
-    """After an epoch: two scalars, the parameters, and what is named wrong."""
+def look(
+    writer: SummaryWriter, model: DigitMLP, validation: Digits, step: int
+) -> Evaluation:
+    """After an epoch: two scalars, histograms, and the images that are misread."""
     result = evaluate(model, [validation])
-    log.scalar("loss/validation", result.loss, step)
-    log.scalar("accuracy/validation", result.accuracy, step)
-    log.parameters(model, step)
+    writer.add_scalar("loss/validation", result.loss, step)
+    writer.add_scalar("accuracy/validation", result.accuracy, step)
+    for name, parameter in model.named_parameters():
+        writer.add_histogram(f"weight/{name}", parameter, step)
+        writer.add_histogram(f"grad/{name}", parameter.grad, step)
     with torch.no_grad(), evaluating(model):
         wrong = model(validation.images).argmax(dim=1) != validation.labels  # (N,)
-    mistakes = validation.images[wrong][:32]  # (32, 1, 8, 8)
-    if len(mistakes):
-        log.image("mistakes", 1 - image_grid(mistakes, columns=8, zoom=4), step)
+    if wrong.any():
+        paper = 1 - validation.images[wrong][:32]  # (32, 1, 8, 8), black on white
+        framed = F.pad(paper, (1, 1, 1, 1), value=1)  # (32, 1, 10, 10)
+        writer.add_images("mistakes", F.interpolate(framed, scale_factor=4), step)
     return result
-
-
-def log_settings(log: RunLog, settings: Settings, result: Evaluation) -> None:
-    """The table of runs: what was chosen, and what came out."""
-    outcome = {"final/accuracy": result.accuracy, "final/loss": result.loss}
-    log.writer.add_hparams(asdict(settings), outcome, run_name=".")  # the same folder
 
 
 # --8<-- [end:look]

@@ -1,4 +1,4 @@
-"""Take the pictures of TensorBoard that its page shows; run it again to renew them.
+"""Take the pictures of TensorBoard that its pages show; run it again to renew them.
 
     python -m tools.tensorboard_pictures
 
@@ -7,7 +7,7 @@ them, opens it in Chromium, light and dark, and writes to `docs/assets/tensorboa
 
 - the pictures, WebP, each of at most 60 KB;
 - `runs.json`: what the runs hold that the pictures show. A test compares it with the
-  runs that the page's code writes today; where they differ, the pictures are of
+  runs that the pages' code writes today; where they differ, the pictures are of
   another program, and this one must run again.
 """
 
@@ -21,12 +21,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 import tensorboard as program
+import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from torch.utils.tensorboard import SummaryWriter
 
+from snippets.digit_classifier import DigitConfig, DigitMLP, Evaluation
 from snippets.event_file import read_events, read_scalars
+from snippets.model_graph import add_graph
 from snippets.tensorboard_server import tensorboard
-from snippets.watched_digits import Settings, watch_all
+from snippets.watched_digits import ALL_SETTINGS, Settings, watch_all
 from tools.browser import launch
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "assets" / "tensorboard"
@@ -36,6 +40,16 @@ WIDTH, SCALE = 1000, 1.4  # pixels of the window, and of the picture for each of
 LAYOUT = '{"timeSeriesSettingsPaneOpened":false,"sideBarWidthInPercent":20}'
 LARGEST = 60_000  # bytes of a picture
 TWO = "|".join(s.name for s in (Settings(0.1), Settings(3.0)))
+
+
+def make_runs(root: Path) -> dict[str, Evaluation]:
+    """The runs of the page, with the graphs of their models; as `watch_all`."""
+    results = watch_all(root)
+    for settings in ALL_SETTINGS:
+        model = DigitMLP(DigitConfig(d_hidden=settings.d_hidden))
+        with SummaryWriter(str(root / settings.name)) as writer:
+            add_graph(writer, model, torch.zeros(2, 1, 8, 8))
+    return results
 
 
 def contents(root: Path) -> dict[str, dict]:
@@ -139,7 +153,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as root:
         runs = Path(root) / "runs"
-        watch_all(runs)
+        make_runs(runs)
         record = {
             "made": datetime.now(UTC).date().isoformat(),
             "tensorboard": program.__version__,

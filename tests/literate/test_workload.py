@@ -38,6 +38,11 @@ def test_what_is_folded_does_not_count():
     assert of("```text\na\n```").lines == 1
 
 
+def test_what_a_drawing_is_made_of_is_not_read():
+    svg = '<svg viewBox="0 0 9 9">\n<g>\n<path d="M0 0H9"/>\n</g>\n</svg>\n'
+    assert of(f"<figure>\n{svg}</figure>").words == 2
+
+
 def test_titles_of_boxes_are_read_too():
     assert of("/// fact | two words\n    id: f-x\none\n///").words >= 3
 

@@ -1,23 +1,36 @@
 """The real TensorBoard on the runs of its page, and the pictures that were taken."""
 
+import io
 import json
 import math
-from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
+from snippets.digits import split_digits
 from snippets.event_file import read_events, read_scalars
 from snippets.tensorboard_server import ask, tensorboard
-from snippets.watched_digits import ALL_SETTINGS, watch_all
-from tools.tensorboard_pictures import FOLDER, LARGEST, PICTURES, RECORD, contents
+from snippets.watched_digits import ALL_SETTINGS, look
+from tools.tensorboard_pictures import (
+    FOLDER,
+    LARGEST,
+    PICTURES,
+    RECORD,
+    contents,
+    make_runs,
+)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The six runs of the page, and what `watch_all` returned."""
+    """The six runs of the page, with their graphs, and their last evaluations."""
     root = tmp_path_factory.mktemp("runs")
-    return root, watch_all(root)
+    return root, make_runs(root)
 
 
 def test_the_program_shows_what_was_logged(runs):
@@ -103,11 +116,34 @@ def test_another_run_would_be_noticed():
     assert not near([[1, 2.0]], [[2, 2.0]])
 
 
-def test_the_page_shows_all_pictures_and_they_are_light():
-    page = Path(FOLDER.parents[1] / "pytorch" / "day-7" / "tensorboard.md")
-    text = page.read_text("utf8")
+def test_the_pages_show_all_pictures_and_they_are_light():
+    day = FOLDER.parents[1] / "pytorch" / "day-7"
+    text = "".join(path.read_text("utf8") for path in day.glob("tensorboard*.md"))
     for name in PICTURES:
         for scheme in ("light", "dark"):
             path = FOLDER / f"{name}-{scheme}.webp"
             assert text.count(f"assets/tensorboard/{path.name}") == 2  # link, image
             assert path.stat().st_size <= LARGEST
+
+
+def test_misread_images_are_black_on_white_and_framed(tmp_path):
+    model, validation = nn.Linear(64, 10), split_digits()[1]
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)  # so it says 0 to every image
+    model = nn.Sequential(nn.Flatten(), model)
+    model(validation.images).sum().backward()
+    with SummaryWriter(str(tmp_path)) as writer:
+        result = look(writer, model, validation, 7)
+    share = (validation.labels == 0).float().mean().item()
+    assert result.accuracy == pytest.approx(share)
+    reader = EventAccumulator(str(tmp_path)).Reload()
+    (shown,) = reader.Images("mistakes")
+    pixels = np.asarray(Image.open(io.BytesIO(shown.encoded_image_string)))
+    assert (shown.step, pixels.shape) == (7, (4 * 40, 8 * 40, 3))
+    first = validation.images[validation.labels != 0][0, 0]
+    inside = torch.tensor(pixels[4:36:4, 4:36:4, 0] / 255)
+    assert torch.allclose(inside, 1 - first.double(), atol=1 / 255)
+    assert (pixels[:4] == 255).all()
+    assert sorted(reader.Tags()["histograms"]) == [
+        f"{kind}/1.{name}" for kind in ("grad", "weight") for name in ("bias", "weight")
+    ]
