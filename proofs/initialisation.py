@@ -10,6 +10,7 @@ from proofs import Pairs, proof
 from snippets import initialisation
 
 PAGE = "pytorch/day-6/initialisation.md"
+DEEPER = "pytorch/day-6/initialisation-deeper.md"
 SHAPES = (40, 40), (7, 90), (90, 7), (8, 4, 3, 3), (6, 5, 4), (1, 1)
 
 
@@ -23,7 +24,7 @@ def filled(fill_: Callable, shape: tuple[int, ...], **options: object) -> Tensor
     "Xavier",
     ours="snippets.initialisation.xavier_normal_",
     theirs="torch.nn.init.xavier_normal_",
-    page=PAGE,
+    page=DEEPER,
     bound=1e-6,
 )
 def xavier() -> Pairs:
@@ -66,7 +67,7 @@ def he() -> Pairs:
     "Orthogonal weights",
     ours="snippets.initialisation.orthogonal_",
     theirs="torch.nn.init.orthogonal_",
-    page=PAGE,
+    page=DEEPER,
     bound=1e-6,
 )
 def orthogonal() -> Pairs:

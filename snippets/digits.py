@@ -4,11 +4,14 @@ The 1,797 images come with scikit-learn: the test part of the UCI set *Optical
 Recognition of Handwritten Digits* (Alpaydin and Kaynak, 1998), written by 13 people.
 """
 
+# --8<-- [start:imports]
 from typing import NamedTuple
 
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
+
+# --8<-- [end:imports]
 
 # --8<-- [start:digits]
 VALIDATION = TEST = 300
