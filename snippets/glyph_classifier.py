@@ -66,7 +66,7 @@ def enlarged(data: Digits) -> Digits:
 
 # --8<-- [start:some]
 def some(data: Digits, count: int, seed: int) -> Digits:
-    """A random choice of examples. Raises ValueError for more than there are."""
+    """A random choice of examples. Raises ValueError for none or too many."""
     if not 0 < count <= len(data.labels):
         raise ValueError(f"count={count}: there are {len(data.labels)} examples")
     generator = torch.Generator().manual_seed(seed)

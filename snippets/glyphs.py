@@ -68,7 +68,7 @@ def glyphs(
     seed: int = 0,
     characters: str = "0123456789",
 ) -> Digits:
-    """Each character in each font, `copies` times, each time placed a little otherwise.
+    """Each character in each font, `copies` times, each time placed a bit differently.
 
     Returns images (N, 1, 28, 28), 0 is paper and 1 is ink, and labels (N,), positions
     in `characters`. They are turned by up to 10 degrees, scaled by 0.85 to 1.15, moved
