@@ -128,6 +128,17 @@ class SelfAttentionHead(nn.Module):
 # --8<-- [end:head]
 
 
+# --8<-- [start:head-size]
+def head_size(d_model: int, n_heads: int) -> int:
+    """The channels D of each head; raises ValueError if they do not come out whole."""
+    if n_heads < 1 or d_model % n_heads:
+        raise ValueError(f"d_model={d_model} is not divisible by n_heads={n_heads}")
+    return d_model // n_heads
+
+
+# --8<-- [end:head-size]
+
+
 # --8<-- [start:heads]
 class MultiHeadAttentionByLoop(nn.Module):
     """Several heads side by side, then one projection (section 3.2.2).
@@ -150,19 +161,12 @@ class MultiHeadAttentionByLoop(nn.Module):
         return self.out(torch.cat(found, dim=-1))  # (B, T, C)
 
 
-def head_size(d_model: int, n_heads: int) -> int:
-    """The channels D of each head; raises ValueError if they do not come out whole."""
-    if n_heads < 1 or d_model % n_heads:
-        raise ValueError(f"d_model={d_model} is not divisible by n_heads={n_heads}")
-    return d_model // n_heads
-
-
 # --8<-- [end:heads]
 
 
 # --8<-- [start:multi-head]
 class MultiHeadAttention(nn.Module):
-    """The same, with one matrix for all queries, keys and values of all heads.
+    """Heads side by side, one matrix for their queries, keys, values (section 3.2.2).
 
     `forward` takes `x` (B, T, C) and an optional mask that broadcasts to (B, H, T, T);
     it returns (B, T, C). Raises ValueError if `n_heads` does not divide `d_model`, and

@@ -108,6 +108,10 @@ class Sublayer(nn.Module):
         return self.norm(x + self.dropout(part(x)))
 
 
+# --8<-- [end:sublayer]
+
+
+# --8<-- [start:feed-forward]
 class FeedForward(nn.Module):
     """Two linear layers with a ReLU between them, at each position (equation 2)."""
 
@@ -121,7 +125,7 @@ class FeedForward(nn.Module):
         return self.down(self.up(x).relu())
 
 
-# --8<-- [end:sublayer]
+# --8<-- [end:feed-forward]
 
 
 # --8<-- [start:encoder]
