@@ -167,7 +167,7 @@ def test_a_failing_block_stops_the_build_with_its_line():
 def test_an_error_inside_an_include_names_the_line_that_includes():
     told = wrong(
         '```python\n--8<-- "attention.py:imports"\n\n'
-        '--8<-- "attention.py:heads"\nhead_size(1, 0)\n```'
+        '--8<-- "attention.py:head-size"\nhead_size(1, 0)\n```'
     )
     assert 'File "(text)", line 5, in <module>' in told
     assert 'File "(text)", line 4, in head_size' in told
