@@ -5,6 +5,7 @@ results are in FOLDER as JSON.
 """
 
 import datetime
+import faulthandler
 import functools
 import json
 import os
@@ -109,6 +110,7 @@ def lost(folder: Path) -> dict:
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(120)  # where it hangs, if it does
     here = Path(sys.argv[2])
     results = {"curves": curves, "failures": failures, "lost": lost}[sys.argv[1]](here)
     name = f"{sys.argv[1]}-{os.environ['RANK']}.json"
