@@ -22,6 +22,7 @@ from literate.showing.task_boxes import box
 # the branch that the published site, and so its notebooks, are on
 COLAB = "https://colab.research.google.com/github/{}/blob/gh-pages/"
 TEX = re.compile(r"^(?:\$\$?|\\\[|\\\()|(?:\$\$?|\\\]|\\\))$")  # what stands around it
+SNIPPET = re.compile(r"\bsnippets/[\w/]+\.py\b")  # a title may name several files
 SVG_ID = re.compile(r'(\bid="|\bhref="#|url\(#)')
 
 
@@ -90,7 +91,7 @@ def downloads(parsed: Parsed) -> str:
         return ""
     stem = page.path.stem
     titles = dict.fromkeys(block.options.title for block in parsed.blocks)
-    snippets = [title for title in titles if title.startswith("snippets/")]
+    snippets = dict.fromkeys(n for title in titles for n in SNIPPET.findall(title))
     links = [
         f'<a href="../{stem}.ipynb" download>Notebook</a>',
         f'<a href="../{stem}.py" download>Python script</a>',

@@ -415,7 +415,8 @@ def test_markdown_has_every_task_and_note(context):
     name, text = exported(page, "Export as Markdown")
     assert name == "daybook-2026-11-25.md"
     assert len(re.findall(r"^- \[[ x]\] ", text, re.MULTILINE)) == len(plan.tasks())
-    assert "- [x] LLaMA, and how it differs from GPT and BERT (90 min)" in text
+    task = plan.tasks()[TASK]
+    assert f"- [x] {task.title} ({task.minutes} min)" in text
     assert text.endswith("## Notes\n\n### LLaMA\n\n> Why no mean?\n")
 
 
