@@ -102,15 +102,15 @@ def lost(folder: Path) -> dict:
         train_step(run)
 
     loop.train_step = vanish
-    patience = datetime.timedelta(seconds=60)  # else five minutes, now and then
-    join = functools.partial(dist.init_process_group, timeout=patience)
-    dist.init_process_group = join
     given = [*TINY, "--data", str(folder / "text.txt"), "--out", str(folder / "lost")]
     return {"code": main(given)}
 
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(120)  # where it hangs, if it does
+    patience = datetime.timedelta(seconds=90)  # for the other one; else half an hour
+    join = functools.partial(dist.init_process_group, timeout=patience)
+    dist.init_process_group = join
     here = Path(sys.argv[2])
     results = {"curves": curves, "failures": failures, "lost": lost}[sys.argv[1]](here)
     name = f"{sys.argv[1]}-{os.environ['RANK']}.json"
