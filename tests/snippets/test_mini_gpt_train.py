@@ -535,7 +535,10 @@ def change(*path: object, to: object):
 STATE = ("optimizers", "state", "norm.weight")
 GROUP = ("optimizers", "param_groups", 0)
 DAMAGE = {
-    "weight missing": (change("model", "norm.weight", to=None), "norm.weight is mis"),
+    "weight missing": (
+        change("model", "norm.weight", to=None),
+        "norm.weight is missing",
+    ),
     "weight of half precision": (
         lambda saved: saved["model"].update(
             {"norm.weight": saved["model"]["norm.weight"].half()}
