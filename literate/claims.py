@@ -43,7 +43,7 @@ PLACE = (
 PRODUCT = (
     r"Python|PyTorch|torch|torchvision|NumPy|CUDA|Llama|LLaMA|GPT|Qwen|transformers"
     r"|tokenizers|tiktoken|sentencepiece|SentencePiece|TensorBoard|Unicode|safetensors"
-    r"|scikit-learn|CC(?: BY)?(?:-SA)?|Apache|Apache-|MkDocs|Material|Ubuntu|GCC"
+    r"|scikit-learn|CC(?: BY)?(?:-SA)?|Apache|MkDocs|Material|Ubuntu|GCC"
 )
 NAMED = re.compile(
     rf"\b(?:(?i:{PLACE})|{PRODUCT})[- ]?v?[A-Z]?\.?\d+(?:\.\w+)*"
@@ -131,8 +131,7 @@ def texts(parsed: Parsed) -> Iterator[Text]:
         for about in (block.options.alt, block.options.caption):
             if about:
                 yield Text(block.line, about, _cites(about), block.index + 1)
-    at = parsed.python
-    inside = {i for f in parsed.fences for i in range(f.start, f.end + 1)}
+    at, inside = parsed.python, parsed.fenced
     before, in_formula, above = 0, False, ""
     for index, (number, text) in enumerate(parsed.lines):
         before += index in at

@@ -50,6 +50,8 @@ def inlines(
     found: list[Inline] = []
     wrong: list[Problem] = []
     for index, line in lines:
+        if not STARTED.search(line.text):
+            continue
         before = [block.index for start, block in starts if start < index]
         for code in codes(line.text):
             found.append(Inline(index, line.number, code, before[-1] if before else 0))

@@ -70,10 +70,14 @@ class Parsed:
         is_topic = self.page.path is not None and self.page.path.name != "index.md"
         return is_topic and bool(self.blocks) and self.page.meta.get("download", True)
 
+    @functools.cached_property
+    def fenced(self) -> frozenset[int]:
+        """The indices of the lines that are in a fence."""
+        return in_fences(self.fences)
+
     def outside(self) -> Iterator[Line]:
         """The lines that are in no fence."""
-        inside = {i for f in self.fences for i in range(f.start, f.end + 1)}
-        return (line for i, line in enumerate(self.lines) if i not in inside)
+        return (line for i, line in enumerate(self.lines) if i not in self.fenced)
 
     def with_values(self, index: int, value: Callable[[Inline], str]) -> str:
         """Line `index`, each value in place of its code."""
@@ -128,7 +132,7 @@ def _parse(page: Page) -> Parsed:
     found, wrong = fences(lines)
     problems += wrong
     made = tuple(blocks(lines, found, problems))
-    inside = {i for fence in found for i in range(fence.start, fence.end + 1)}
+    inside = in_fences(found)
     prose = [(i, line) for i, line in enumerate(lines) if i not in inside]
     boxes, wrong = declared(line for _, line in prose)
     starts = [fence.start for fence in found if fence.is_python]
@@ -160,6 +164,11 @@ def _with_values(
         wrong += [Problem(block.line, message) for message in messages]
         own += [value.code for value in values if value.block == block.index]
         yield replace(block, values=tuple(dict.fromkeys(own)))
+
+
+def in_fences(found: Iterable[Fence]) -> frozenset[int]:
+    """The indices of the lines that are in a fence, its first and last among them."""
+    return frozenset(i for fence in found for i in range(fence.start, fence.end + 1))
 
 
 def included(lines: Iterable[Line]) -> list[Path]:

@@ -1,13 +1,12 @@
 """Turns of phrase that this book has fallen into, and what to write in their place.
 
 Most came from other languages; some are words of our own for what the field has a word
-for. A pattern is looked for in the prose of pages, outside of code and formulas.
+for. A pattern is looked for in the prose of pages and what describes their drawings.
 """
 
 import re
 
-from literate.claims import CODE, FORMULA
-from literate.inline import VALUE
+from literate.claims import plain
 from literate.page import Problem
 from literate.parse import Parsed
 
@@ -42,9 +41,7 @@ def problems(parsed: Parsed) -> list[Problem]:
     """Each relapse in a page's prose, with what to write."""
     found: list[Problem] = []
     for line in parsed.outside():
-        text = line.text
-        for left_out in (VALUE, CODE, FORMULA):
-            text = left_out.sub(" ", text)
+        text = plain(line.text)
         found += [
             Problem(line.number, f"{match[0]!r}: write {instead}")
             for pattern, instead in PATTERNS.items()

@@ -47,16 +47,15 @@ def blocks(
     line one that has marks for its values.
     """
     parsed = parse(page)
-    fenced = {i for f in parsed.fences for i in range(f.start, f.end + 1)}
     found: list[list[str]] = []
     closing = ""
     for index in range(len(parsed.lines)):
         text = marked(parsed, index)
         if closing:
             found[-1].append(_moved(text, page))
-            if index not in fenced and text.rstrip() == closing:
+            if index not in parsed.fenced and text.rstrip() == closing:
                 closing = ""
-        elif index not in fenced:
+        elif index not in parsed.fenced:
             opening = OPENING.match(text)
             if opening and opening["name"] == name:
                 closing = opening["mark"]

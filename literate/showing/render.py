@@ -71,10 +71,10 @@ def figure(block: Block, made: str, values: Mapping[str, str]) -> str:
 
 def times(parsed: Parsed, outputs: Sequence[Output]) -> str:
     """How long a page takes (estimated) and its code to run (measured)."""
-    minutes = workload.of(parsed).minutes
-    read = f"about {minutes} minute{'s' if minutes > 1 else ''}"
-    exercises = workload.of(parsed).exercises
-    read += " with the exercises" if exercises > 1 else " with the exercise" * exercises
+    load = workload.of(parsed)
+    read = f"about {load.minutes} minute{'s' if load.minutes > 1 else ''}"
+    if load.exercises:
+        read += f" with the exercise{'s' if load.exercises > 1 else ''}"
     seconds = sum(made.seconds for made in outputs)
     ran = f"its code ran in {seconds:.1f} s on one core" if outputs else ""
     beyond = "optional: goes beyond what the day needs"
