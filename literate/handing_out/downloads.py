@@ -87,7 +87,13 @@ def snippet(path: Path) -> str:
 
 def lab(path: Path, url: str) -> str:
     """A lab's notebook, with the tasks left to do."""
-    return notebook.dump(labs.stripped(path, url))
+    text = path.read_text("utf8")
+
+    def make() -> tuple[str, ...]:
+        return (notebook.dump(labs.stripped(path, url)),)
+
+    pinned = store.digest_of_files([REQUIREMENTS])
+    return _kept(relative(path), [url, text, pinned], [text], make)[0]
 
 
 def _kept(

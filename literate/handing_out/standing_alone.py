@@ -73,32 +73,14 @@ class Inliner:
 
     def _imports(self, source: str) -> list[ast.ImportFrom]:
         """The top-level imports from `snippets`, after a check of all imports."""
-        try:
-            tree = ast.parse(source)
-        except SyntaxError:  # a block that must raise it
-            return []
-        found = []
-        for node in ast.walk(tree):
-            names = [alias.name for alias in getattr(node, "names", [])]
-            if isinstance(node, ast.Import):
-                wrong = any(name.split(".")[0] == "snippets" for name in names)
-            elif isinstance(node, ast.ImportFrom):
-                if node.level == 0 and (node.module or "").split(".")[0] != "snippets":
-                    continue
-                aliased = any(alias.asname for alias in node.names)
-                at_top = node in tree.body and not _shares_a_line(node, tree)
-                wrong = node.module == "snippets" or aliased or not at_top
-                wrong = wrong or node.level > 0
-                found.append(node)
-            else:
-                continue
-            if wrong or "*" in names:
-                raise PageError(
-                    f"{self.place}: {ast.unparse(node)!r}: files that stand alone need"
-                    " `from snippets.module import name`, at the top level, on lines of"
-                    " its own"
-                )
-        return sorted(found, key=lambda node: node.lineno)
+        found, wrong = imports_in(source)
+        for node in wrong:
+            raise PageError(
+                f"{self.place}: {ast.unparse(node)!r}: files that stand alone need"
+                " `from snippets.module import name`, at the top level, on lines of"
+                " its own"
+            )
+        return found
 
     def _module(self, name: str) -> list[Module]:
         """A module after those it imports; nothing if it is there already."""
@@ -109,16 +91,15 @@ class Inliner:
         if not path.is_file():
             raise PageError(f"{self.place}: there is no module {name}")
         text = path.read_text("utf8")
-        tree = ast.parse(text)
-        self._claim(name, tree)
-        summary = (ast.get_docstring(tree) or "").split("\n")[0]
+        self._claim(name, definitions(text))
+        summary = (ast.get_docstring(tree_of(text)) or "").split("\n")[0]
         if name == DATA:
             return [Module(relative(path), summary, self._data())]
-        before, code = self.replace(without_frame(text, tree))
+        before, code = self.replace(without_frame(text))
         return [*before, Module(relative(path), summary, code)]
 
-    def _claim(self, module: str, tree: ast.Module) -> None:
-        for name in definitions(tree):
+    def _claim(self, module: str, names: Iterable[str]) -> None:
+        for name in names:
             owner = self.owners.setdefault(name, module)
             if owner != module:
                 raise PageError(
@@ -129,17 +110,19 @@ class Inliner:
     def check_page(self, sources: Iterable[str]) -> None:
         """Raise `PageError` if a page gives a name of its modules another meaning."""
         known = {
-            name: ast.dump(node)
+            name: meaning
             for module in self.done - {DATA}
-            for name, node in definitions(parse(module_path(module))).items()
+            for name, meaning in definitions(
+                module_path(module).read_text("utf8")
+            ).items()
         }
         for source in sources:
             try:
-                own = definitions(ast.parse(source))
+                own = definitions(source)
             except SyntaxError:
                 continue
-            for name, node in own.items():
-                if name in known and ast.dump(node) != known[name]:
+            for name, meaning in own.items():
+                if name in known and meaning != known[name]:
                     raise PageError(
                         f"{self.place}: the page defines {name!r} anew, which"
                         f" {self.owners[name]} uses for something else: rename it"
@@ -155,31 +138,77 @@ class Inliner:
     def _data_names(self) -> set[str]:
         """The files that the code, or a module it imports, reads by a literal name."""
         names: set[str] = set()
-        waiting, seen = list(self.sources), set()
+        waiting, seen = list(self.sources), set[str]()
         while waiting:
             try:
-                tree = ast.parse(waiting.pop())
+                modules, calls = asked_for(waiting.pop())
             except SyntaxError:
                 continue
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ImportFrom) and node.module not in seen:
-                    seen.add(node.module)
-                    path = module_path(node.module or "")
-                    if path.is_relative_to(SNIPPETS) and path.is_file():
-                        waiting.append(path.read_text("utf8"))
-                elif isinstance(node, ast.Call):
-                    names |= self._data_name(node)
+            for module in modules - seen:
+                seen.add(module)
+                path = module_path(module)
+                if path.is_relative_to(SNIPPETS) and path.is_file():
+                    waiting.append(path.read_text("utf8"))
+            names.update(map(self._data_name, calls))
         return names
 
-    def _data_name(self, call: ast.Call) -> set[str]:
-        if getattr(call.func, "id", "") != "read_data":
-            return set()
+    def _data_name(self, call: ast.Call) -> str:
         match call.args:
             case [ast.Constant(value=str(name))]:
                 if not (SNIPPETS / "data" / name).is_file():
                     raise PageError(f"{self.place}: no file {name!r} in snippets/data")
-                return {name}
+                return name
         raise PageError(f"{self.place}: {ast.unparse(call)}: the name must be literal")
+
+
+# Each of these reads a text once: modules come again with every page that needs them.
+
+
+@functools.lru_cache(maxsize=4096)
+def tree_of(text: str) -> ast.Module:
+    """The syntax tree of a text; only to be read."""
+    return ast.parse(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def imports_in(text: str) -> tuple[list[ast.ImportFrom], list[ast.stmt]]:
+    """The top-level imports from `snippets`, and those that have no place in a file."""
+    try:
+        tree = tree_of(text)
+    except SyntaxError:  # a block that must raise it
+        return [], []
+    found: list[ast.ImportFrom] = []
+    wrong: list[ast.stmt] = []
+    for node in ast.walk(tree):
+        names = [alias.name for alias in getattr(node, "names", [])]
+        if isinstance(node, ast.Import):
+            is_wrong = any(name.split(".")[0] == "snippets" for name in names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level == 0 and (node.module or "").split(".")[0] != "snippets":
+                continue
+            aliased = any(alias.asname for alias in node.names)
+            at_top = node in tree.body and not _shares_a_line(node, tree)
+            is_wrong = node.module == "snippets" or aliased or not at_top
+            is_wrong = is_wrong or node.level > 0
+            found.append(node)
+        else:
+            continue
+        if is_wrong or "*" in names:
+            wrong.append(node)
+    return sorted(found, key=lambda node: node.lineno), wrong
+
+
+@functools.lru_cache(maxsize=4096)
+def asked_for(text: str) -> tuple[set[str], list[ast.Call]]:
+    """The modules that a text imports from, and its calls of `read_data`."""
+    modules: set[str] = set()
+    calls: list[ast.Call] = []
+    for node in ast.walk(tree_of(text)):
+        if isinstance(node, ast.ImportFrom):
+            modules.add(node.module or "")
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "read_data":
+            calls.append(node)
+    return modules, calls
 
 
 def _shares_a_line(statement: ast.stmt, tree: ast.Module) -> bool:
@@ -197,8 +226,9 @@ def single_file(path: Path) -> str:
     name = relative(path)
     text = path.read_text("utf8")
     inliner = Inliner(name, [text])
-    tree = ast.parse(text)
-    inliner._claim(".".join(path.relative_to(ROOT).with_suffix("").parts), tree)
+    tree = tree_of(text)
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    inliner._claim(module, definitions(text))
     first = tree.body[1] if ast.get_docstring(tree) and len(tree.body) > 1 else None
     cut = first.lineno - 1 if first else 0
     lines = text.split("\n")
@@ -218,21 +248,17 @@ def module_path(name: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def parse(path: Path) -> ast.Module:
-    """The syntax tree of a file."""
-    return ast.parse(path.read_text("utf8"))
-
-
-def definitions(tree: ast.Module) -> dict[str, ast.stmt]:
-    """The names that a module's top level binds, imports left out."""
-    found: dict[str, ast.stmt] = {}
-    for node in tree.body:
+@functools.lru_cache(maxsize=4096)
+def definitions(text: str) -> dict[str, str]:
+    """The names that a module's top level binds, imports left out, and to what."""
+    found: dict[str, str] = {}
+    for node in tree_of(text).body:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                found[node.name] = node
+                found[node.name] = ast.dump(node)
             case ast.Assign() | ast.AnnAssign() | ast.For() | ast.With():
                 for name in stored(node):
-                    found[name] = node
+                    found[name] = ast.dump(node)
     return found
 
 
@@ -255,9 +281,10 @@ def stored(statement: ast.stmt) -> list[str]:
     ]
 
 
-def without_frame(text: str, tree: ast.Module) -> str:
+@functools.lru_cache(maxsize=1024)
+def without_frame(text: str) -> str:
     """A module's code without its docstring, its program part and section marks."""
-    lines = text.split("\n")
+    lines, tree = text.split("\n"), tree_of(text)
     for node in reversed(tree.body):
         if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
             del lines[node.lineno - 1 : node.end_lineno]

@@ -71,18 +71,32 @@ def _files_of(names: Iterable[str]) -> Iterator[Path]:
         path = PACKAGES[top]
         for part in parts:
             yield from _package(path)
-            yield from path.glob(f"{part}.*")
+            yield from (p for p in _inside(path) if p.name.startswith(f"{part}."))
             path = path / part
         yield from _package(path)
 
 
-def _package(path: Path) -> Iterator[Path]:
+def _package(path: Path) -> tuple[Path, ...]:
     """What importing a package can touch: `__init__.py` and the data files beside it.
 
     `proofs` imports all of its modules by itself.
     """
-    if path.is_dir():
-        yield from (p for p in path.iterdir() if p.is_file() and _belongs(p))
+    return _touched(path, stamp(path))
+
+
+@functools.lru_cache(maxsize=1024)
+def _touched(folder: Path, stamp: tuple[int, int, int]) -> tuple[Path, ...]:
+    return tuple(path for path in _inside(folder) if _belongs(path))
+
+
+def _inside(folder: Path) -> tuple[Path, ...]:
+    """The files in a folder; none where there is no folder."""
+    return _listed(folder, stamp(folder))
+
+
+@functools.lru_cache(maxsize=1024)
+def _listed(folder: Path, stamp: tuple[int, int, int]) -> tuple[Path, ...]:
+    return tuple(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else ()
 
 
 def _belongs(path: Path) -> bool:
