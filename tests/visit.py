@@ -53,10 +53,12 @@ AXE = """async ([exclude, rules]) => {
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html }) => `axe ${id}: ${html.slice(0, 200)}`));
 }"""
-ANIMATIONS = """() => Promise.allSettled(
-  document.getAnimations()
-    .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
-    .map(({ finished }) => finished))"""
+ANIMATIONS = """() => {
+  for (const animation of document.getAnimations()) {
+    const { endTime } = animation.effect?.getComputedTiming() ?? {};
+    if (Number.isFinite(endTime)) animation.finish();
+  }
+}"""
 LOOKS = (  # the rules that go by colours and places
     "color-contrast",
     "link-in-text-block",
@@ -136,7 +138,7 @@ class Visit:
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing fades or moves any more: colours are then what they stay."""
+    """End all that fades or moves: colours are then what they stay."""
     page.evaluate(ANIMATIONS)
 
 

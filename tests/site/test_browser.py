@@ -56,8 +56,12 @@ KINDS = (
 @pytest.mark.parametrize("path", ADDRESSES, ids=lambda path: path or "home")
 def test_a_page_has_no_problem(visits, address, path):
     visit = visits[f"{NARROW} dark"]
-    visit.open(address + path)
-    assert problems_in_two_views(visit, without=FRAME) == []
+    page = visit.open(address + path)
+    without = FRAME
+    if path in KINDS:
+        without = ()
+        assert all(page.locator(part).count() == 1 for part in FRAME)
+    assert problems_in_two_views(visit, without) == []
 
 
 BAD_VIEWS = {
@@ -85,15 +89,6 @@ def test_what_is_wrong_in_one_view_is_found(visits, address, style, rule):
     assert any(rule in problem for problem in found), found
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("path", KINDS, ids=lambda path: path or "home")
-def test_a_page_with_its_frame_has_no_problem(visits, address, path, view):
-    visit = visits[view]
-    page = visit.open(address + path)
-    assert all(page.locator(part).count() == 1 for part in FRAME)
-    assert problems(visit) == []
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_code_can_be_read(visits, address, scheme):
     page = visits[f"{WIDE} {scheme}"].open(address + SHORT)
@@ -118,7 +113,7 @@ def test_everything_opened_is_accessible_too(visits, address, view):
     assert problems(visit, without=FRAME) == []
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", TWO_VIEWS)
 def test_search_finds_and_is_accessible(visits, address, view):
     visit = visits[view]
     page = visit.open(address)
@@ -159,6 +154,19 @@ def test_the_task_of_a_lab_can_be_read_before_its_solution(visit, address):
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("def shuffled(\n")
     assert copied.endswith("\n    return images[order], labels[order]")
+
+
+def test_the_index_is_fetched_when_the_reader_turns_to_the_search(visit, address):
+    page = visit.open(address)
+    page.wait_for_load_state("networkidle")
+    assert not any("search_index" in url for url in visit.requests)
+    with page.expect_response("**/search_index.json"):
+        page.get_by_role("textbox", name="Search").focus()
+
+
+def test_what_was_searched_for_is_marked_on_the_page_that_was_found(visit, address):
+    page = visit.open(f"{address}{SHORT}?h=gradient")
+    expect(page.locator("article mark").first).to_be_visible()
 
 
 NAMES = {  # of code, and a page that has it
