@@ -1,9 +1,9 @@
 """A classifier of the digits, and the loop that trains it: the thread of the track.
 
 Axes: `B` images of a batch, `H` hidden units, `V` classes. A batch is a pair of images
-(B, 1, 8, 8) and labels (B,); anything that can be walked again and again and gives such
-pairs will do, the `MiniBatches` of this file as well as a `DataLoader`. Model and
-batches must be on the same device.
+(B, 1, 8, 8) and labels (B,); anything that can be iterated over again and again and
+gives such pairs will do, the `MiniBatches` of this file as well as a `DataLoader`.
+Model and batches must be on the same device.
 """
 
 # --8<-- [start:imports]
@@ -31,7 +31,7 @@ class Evaluation(NamedTuple):
     """How well a model does on some data."""
 
     loss: float  # mean over the images
-    accuracy: float  # part of the images named right, 0 to 1
+    accuracy: float  # share of the images named right, 0 to 1
 
 
 class Epoch(NamedTuple):
@@ -88,10 +88,10 @@ class DigitMLP(nn.Module):
 
 # --8<-- [start:batches]
 class MiniBatches:
-    """Batches of `size` images, in a new random order each time they are walked.
+    """Batches of `size` images, in a new random order each time.
 
     The last one is smaller if the data do not divide. The order depends on `seed` and
-    on how often it was walked, on nothing else. Raises ValueError for a size below 1.
+    on how many epochs came before. Raises ValueError for a size below 1.
     """
 
     def __init__(self, data: Digits, size: int, seed: int = 0) -> None:
@@ -121,7 +121,7 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     loss_function: LossFunction = F.cross_entropy,
 ) -> Evaluation:
-    """Walk the batches once, with a step of the optimizer after each.
+    """Iterate over the batches once, with a step of the optimizer for each.
 
     `loss_function` takes logits (B, V) and labels (B,), and returns the mean over the
     batch. The evaluation is a mean over the epoch, of a model that changed meanwhile.
