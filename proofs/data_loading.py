@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader, Dataset, TensorDataset, default_collate
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from proofs import Pairs, proof
-from snippets.data_loading import collate, load_batches, pad_batch
+from snippets.data_loading import load_batches, pad_batch
 
 PAGE = "pytorch/day-3/data-loading.md"
 
@@ -59,26 +59,6 @@ def loader() -> Pairs:
             yield len(ours), len(epoch)
             for mine, other in zip(ours, epoch, strict=True):
                 yield from zip(mine, other, strict=True)
-
-
-@proof(
-    "Collating samples",
-    ours="snippets.data_loading.collate",
-    theirs="torch.utils.data.default_collate",
-    page=PAGE,
-    bound=0,
-)
-def collating() -> Pairs:
-    """Tensors, numbers, and tuples of them: values and types."""
-    torch.manual_seed(0)
-    images = [torch.randn(1, 4, 4) for _ in range(3)]
-    for samples in (images, [1, 2, 3], [0.5, 1.5], [(images[0], 4), (images[1], 5)]):
-        ours, theirs = collate(samples), default_collate(samples)
-        if isinstance(ours, torch.Tensor):
-            ours, theirs = [ours], [theirs]
-        for mine, other in zip(ours, theirs, strict=True):
-            yield mine.dtype, other.dtype
-            yield mine, other
 
 
 @proof(

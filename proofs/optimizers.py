@@ -9,7 +9,7 @@ from proofs import Pairs, proof
 from snippets import optimizers
 from snippets.digits import split_digits
 
-PAGE = "pytorch/day-3/optimizers.md"
+PAGE = "pytorch/day-3/optimizers-deeper.md"
 STEPS = 100
 
 

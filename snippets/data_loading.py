@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
-from snippets.corpus import Tale
 from snippets.digits import Digits
 
 # --8<-- [end:imports]
@@ -37,40 +36,16 @@ class DigitDataset(Dataset[tuple[Tensor, int]]):
 # --8<-- [end:dataset]
 
 
-# --8<-- [start:collate]
-def collate(samples: Sequence[Any]) -> Any:
-    """Make one batch of samples, as PyTorch's `default_collate` does.
-
-    Tensors of one shape (...) become (B, ...), numbers become (B,), and tuples of these
-    a list of batches, one for each place in the tuple; so does a NamedTuple, which
-    `default_collate` would keep. Raises TypeError for anything else; `default_collate`
-    knows a few more types.
-    """
-    first = samples[0]
-    if isinstance(first, Tensor):
-        return torch.stack(list(samples))
-    if isinstance(first, float):
-        return torch.tensor(samples, dtype=torch.float64)  # so does default_collate
-    if isinstance(first, int):
-        return torch.tensor(samples)
-    if isinstance(first, tuple):
-        return [collate(column) for column in zip(*samples, strict=True)]
-    raise TypeError(f"cannot make a batch of {type(first).__name__}")
-
-
-# --8<-- [end:collate]
-
-
 # --8<-- [start:loader]
 def load_batches(
     dataset: Any,
     batch_size: int,
     shuffle: bool = False,
     drop_last: bool = False,
-    collate_fn: Callable[[Sequence[Any]], Any] = collate,
+    collate_fn: Callable[[Any], Any] = default_collate,
     generator: torch.Generator | None = None,
 ) -> Iterator[Any]:
-    """Walk a map-style dataset once, in batches, as `DataLoader` without workers.
+    """Give a dataset once, in batches, as `DataLoader` does without workers.
 
     With `shuffle`, in an order that `generator` draws (PyTorch's global one if None).
     Raises ValueError for a `batch_size` below 1.
@@ -87,25 +62,6 @@ def load_batches(
 
 
 # --8<-- [end:loader]
-
-
-# --8<-- [start:sentences]
-class SentenceDataset(Dataset[Tensor]):
-    """The sentences of tales, each as the numbers of its bytes."""
-
-    def __init__(self, tales: Sequence[Tale]) -> None:
-        self.sentences = [sentence for tale in tales for sentence in tale.sentences]
-
-    def __len__(self) -> int:
-        """How many sentences there are."""
-        return len(self.sentences)
-
-    def __getitem__(self, index: int) -> Tensor:
-        """A sentence (T,), int64: as many numbers as it has bytes."""
-        return torch.tensor(list(self.sentences[index].encode("utf8")))
-
-
-# --8<-- [end:sentences]
 
 
 # --8<-- [start:pad]
@@ -140,7 +96,7 @@ def pad_batch(samples: Sequence[Tensor], padding: int = 0) -> PaddedBatch:
 class SimilarLengths:
     """Batches of indices whose samples have about the same length, in random order.
 
-    For use as `batch_sampler`: each time it is walked, every index comes once. A
+    For use as `batch_sampler`: each time it is iterated, every index comes once. A
     little noise on the lengths, up to `spread`, mixes the batches anew. Raises
     ValueError for a `batch_size` below 1.
     """

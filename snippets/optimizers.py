@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -192,12 +192,12 @@ class AdamW(Adam):
 
 
 # --8<-- [start:groups]
-def decay_groups(module: torch.nn.Module, weight_decay: float) -> list[Group]:
+def decay_groups(module: nn.Module, decay: float) -> list[dict[str, object]]:
     """Decay for matrices, none for vectors: biases and the scales of norms."""
     matrices = [p for p in module.parameters() if p.dim() >= 2]
     vectors = [p for p in module.parameters() if p.dim() < 2]
     return [
-        {"params": matrices, "weight_decay": weight_decay},
+        {"params": matrices, "weight_decay": decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
 

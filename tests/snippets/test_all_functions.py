@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from snippets import initialisation, losses, metrics, transforms
-from snippets.data_loading import collate, pad_batch
+from snippets.data_loading import pad_batch
 from snippets.debugging import dependence
 from snippets.devices import to_bfloat16
 from snippets.hooks import second_moment
@@ -74,7 +74,6 @@ FLOATING = {  # functions of one tensor of floats that give one of the same dtyp
     "RMSprop": (stepped(RMSprop), X),
     "Adam": (stepped(Adam), X),
     "AdamW": (stepped(AdamW), X),
-    "collate": (lambda x: collate([x, x]), X),
 }
 OTHERS = {
     "confusion_matrix": lambda: metrics.confusion_matrix(LABELS, GUESSES, 3),

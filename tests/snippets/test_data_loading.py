@@ -5,19 +5,15 @@ That batches equal DataLoader's is proved in `proofs/data_loading.py`.
 
 import itertools
 import re
-from typing import NamedTuple
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset, default_collate
+from torch.utils.data import DataLoader, TensorDataset
 
 from proofs.data_loading import in_its_order
-from snippets.corpus import tales
 from snippets.data_loading import (
     DigitDataset,
-    SentenceDataset,
     SimilarLengths,
-    collate,
     load_batches,
     pad_batch,
 )
@@ -66,19 +62,6 @@ def test_the_order_is_that_of_randperm():
     assert list(itertools.chain(*found)) == expected
 
 
-class Sample(NamedTuple):
-    image: torch.Tensor
-    label: int
-
-
-def test_a_named_tuple_becomes_a_list_of_batches():
-    samples = [Sample(torch.zeros(2), 1), Sample(torch.ones(2), 2)]
-    images, labels = collate(samples)
-    assert images.shape == (2, 2) and labels.tolist() == [1, 2]
-    assert type(collate(samples)) is list
-    assert type(default_collate(samples)) is Sample
-
-
 def test_each_sample_comes_once_in_an_epoch_and_epochs_differ():
     generator = seeded()
     first, second = (
@@ -113,22 +96,6 @@ def test_digits_come_as_images_and_numbers():
     assert torch.equal(images, data.images[:7])
     assert torch.equal(labels, data.labels[:7])
     assert len(DigitDataset(Digits(data.images[:3], data.labels[:3]))) == 3
-
-
-def test_collate_refuses_what_it_does_not_know():
-    with pytest.raises(TypeError, match="batch of set"):
-        collate([{1}, {2}])
-    with pytest.raises(RuntimeError, match="equal size"):
-        collate([torch.zeros(2), torch.zeros(3)])
-    with pytest.raises(ValueError, match="shorter"):
-        collate([(1, 2), (3,)])
-
-
-def test_sentences_are_bytes_that_decode():
-    dataset = SentenceDataset(tales())
-    assert bytes(dataset[4].tolist()).decode("utf8") == dataset.sentences[4]
-    assert len(dataset) == len(dataset.sentences) > 1000
-    assert dataset[4].dtype == torch.int64
 
 
 def test_padding_by_hand():
