@@ -23,6 +23,7 @@ from snippets.metrics import (
 )
 
 PAGE = "pytorch/day-3/evaluation.md"
+DEEPER = "pytorch/day-3/evaluation-deeper.md"
 
 
 def guesses(n: int = 300, classes: int = 10) -> tuple[Tensor, Tensor]:
@@ -112,7 +113,7 @@ def scores() -> Pairs:
     "Wilson interval",
     ours="snippets.metrics.wilson_interval",
     theirs="scipy.stats.binomtest",
-    page=PAGE,
+    page=DEEPER,
     bound=1e-12,
 )
 def wilson() -> Pairs:
@@ -130,7 +131,7 @@ def wilson() -> Pairs:
     "Reliability bins, calibration error",
     ours="snippets.metrics.reliability_bins",
     theirs="sklearn.calibration.calibration_curve",
-    page=PAGE,
+    page=DEEPER,
     bound=1e-12,
 )
 def reliability() -> Pairs:
@@ -169,7 +170,7 @@ class GivesLogits(ClassifierMixin, BaseEstimator):
     "Temperature scaling",
     ours="snippets.metrics.fit_temperature",
     theirs="sklearn.calibration.CalibratedClassifierCV",
-    page=PAGE,
+    page=DEEPER,
     bound=1e-3,
 )
 def temperature() -> Pairs:

@@ -34,8 +34,8 @@ def digits() -> Digits:
 def split_digits() -> tuple[Digits, Digits, Digits]:
     """Parts to train on, to choose by, and to test with once: 1,197, 300 and 300.
 
-    The file goes from writer to writer, so it is cut and not shuffled: nearly all of
-    the test's writers were never seen in training, as with the readers of a product.
+    The file seems to go from writer to writer, so it is cut and not shuffled: most of
+    the test's writers were then never seen in training, as with those of a product.
     """
     images, labels = digits()
     parts = [len(labels) - VALIDATION - TEST, VALIDATION, TEST]
