@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from proofs import Pairs, proof
 from snippets.safetensors_file import DTYPE_NAMES, from_safetensors, to_safetensors
 
-PAGE = "pytorch/day-4/saving.md"
+PAGE = "pytorch/day-4/saving-deeper.md"
 
 
 def samples() -> dict[str, Tensor]:
