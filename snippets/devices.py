@@ -51,7 +51,7 @@ def pick_device(wanted: str = "auto") -> torch.device:
 # --8<-- [start:one-device]
 INDEXING = ("__getitem__", "__setitem__", "index_put", "index_put_")
 COPYING = ("copy_", "to", "type_as", "new_tensor")
-SHAPES = ("view_as", "expand_as", "reshape_as")
+SHAPED_LIKE = ("view_as", "expand_as", "reshape_as")
 
 
 class OneDevice(TorchFunctionMode):
@@ -77,7 +77,7 @@ class OneDevice(TorchFunctionMode):
             if name == "__setitem__" and not index:
                 name = "copy_"  # into a part that slices and numbers name
         found = {str(tensor.device) for tensor in tensors_of(given)}
-        if len(found) > 1 and name not in COPYING + SHAPES:
+        if len(found) > 1 and name not in COPYING + SHAPED_LIKE:
             raise RuntimeError(f"{name} has tensors on {' and '.join(sorted(found))}")
         return function(*args, **(kwargs or {}))
 
