@@ -85,7 +85,8 @@ def unprintable(name: str) -> bytes:
     return bytes(HIDDEN[char] for char in name) if known else check_text(name).encode()
 
 
-SHOWN = {b: chr(b) for b in PRINTABLE}
-SHOWN |= {byte[0]: chr(256 + n) for n, byte in enumerate(BYTES[len(PRINTABLE) :])}
+SHOWN = {b: chr(b) for b in PRINTABLE} | {
+    byte[0]: chr(256 + n) for n, byte in enumerate(BYTES[len(PRINTABLE) :])
+}
 HIDDEN = {char: byte for byte, char in SHOWN.items()}
 # --8<-- [end:parts]
