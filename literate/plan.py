@@ -168,7 +168,8 @@ def data() -> dict[str, Any]:
 
 def _data(task: Task, day: str) -> dict[str, Any]:
     url = address(task.target) if task.target else day
-    return {"id": task.id, "title": task.title, "minutes": task.minutes, "url": url}
+    said = {"id": task.id, "title": task.title, "minutes": task.minutes}
+    return said | {"optional": task.is_optional, "url": url}
 
 
 def titles() -> dict[str, str]:

@@ -51,15 +51,10 @@ def models() -> tuple[Llama, LlamaForCausalLM]:
 
 def renamed(ours: Llama) -> dict[str, Tensor]:
     """Our weights under their names; queries and keys change their layout."""
-    names = {"attention.query": "self_attn.q_proj", "attention.key": "self_attn.k_proj"}
-    names |= {
-        "attention.value": "self_attn.v_proj",
-        "attention.out": "self_attn.o_proj",
-    }
+    names = {"attention.out": "self_attn.o_proj"}
     names |= {f"feed_forward.{n}": f"mlp.{n}_proj" for n in ("gate", "up", "down")}
     names |= {"norm1": "input_layernorm", "norm2": "post_attention_layernorm"}
     tops = {"token": "model.embed_tokens", "norm": "model.norm", "head": "lm_head"}
-    heads = {"attention.query": CONFIG.n_heads, "attention.key": CONFIG.n_kv_heads}
     found = {}
     for name, value in ours.state_dict().items():
         path = name.removesuffix(".weight")
@@ -67,9 +62,19 @@ def renamed(ours: Llama) -> dict[str, Tensor]:
             found[f"{tops[path]}.weight"] = value
             continue
         _, layer, part = path.split(".", 2)
-        value = to_halves(value, heads[part]) if part in heads else value
+        if part == "attention.qkv":
+            for role, rows in of_roles(value).items():
+                found[f"model.layers.{layer}.self_attn.{role}_proj.weight"] = rows
+            continue
         found[f"model.layers.{layer}.{names[part]}.weight"] = value
     return found
+
+
+def of_roles(qkv: Tensor) -> dict[str, Tensor]:
+    """Our one matrix as their three: of queries, keys, and values."""
+    H, G, D = CONFIG.n_heads, CONFIG.n_kv_heads, CONFIG.d_model // CONFIG.n_heads
+    q, k, v = qkv.split([H * D, G * D, G * D])
+    return {"q": to_halves(q, H), "k": to_halves(k, G), "v": v}
 
 
 @proof(
@@ -163,9 +168,8 @@ def grouped() -> Pairs:
         ours = GroupedQueryAttention(config)
         x = torch.randn(2, 10, 48)
         angles = rope_angles(torch.arange(10), 8)
-        q = rotate_adjacent(ours.split(ours.query(x), 6), *angles)
-        k = rotate_adjacent(ours.split(ours.key(x), n_kv_heads), *angles)
-        v = ours.split(ours.value(x), n_kv_heads)
+        q, k, v = ours.project(x)
+        q, k = rotate_adjacent(q, *angles), rotate_adjacent(k, *angles)
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
         yield (
             ours(x, angles, causal_mask(10)),

@@ -8,14 +8,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from proofs import Pairs, proof
 from snippets.corpus import load_text, tales
-from snippets.tokenizers.bpe import (
-    GPT2_PATTERN,
-    BPETokenizer,
-    count_words,
-    learn_merges,
-    printable,
-    rank_tokens,
-)
+from snippets.tokenizers.bpe import BPETokenizer
+from snippets.tokenizers.bpe_training import learn_merges, rank_tokens
+from snippets.tokenizers.bpe_words import GPT2_PATTERN, count_words, printable
 from snippets.tokenizers.unigram import UnigramTokenizer
 from snippets.tokenizers.wordpiece import WordPieceTokenizer
 
@@ -49,7 +44,7 @@ def bpe_ids() -> Pairs:
 
 @proof(
     "Byte-level BPE: the merges that training learns, and their order",
-    ours="snippets.tokenizers.bpe.learn_merges",
+    ours="snippets.tokenizers.bpe_training.learn_merges",
     theirs="tokenizers.trainers.BpeTrainer",
     page=BPE,
     bound=0,

@@ -47,6 +47,17 @@ NAMES: dict[str, dict[str, str]] = {  # names in a module: what each is called n
         "total": "all_reduce_sum",
     },
     "mini_gpt.run": {"look": "collect_losses"},
+    "tokenizers.bpe": {  # with a dot: now in another module
+        "Allowed": "tokenizers.bpe_encoding.Allowed",
+        "BYTES": "tokenizers.bpe_words.BYTES",
+        "CACHED": "tokenizers.bpe_encoding.CACHED",
+        "LONG": "tokenizers.bpe_encoding.LONG",
+        "PRINTABLE": "tokenizers.bpe_words.PRINTABLE",
+        "any_of": "tokenizers.bpe_words.any_of",
+        "compile_pattern": "tokenizers.bpe_words.compile_pattern",
+        "merge_word": "tokenizers.bpe_encoding.merge_word",
+        "split_words": "tokenizers.bpe_words.split_words",
+    },
 }
 
 
@@ -108,7 +119,9 @@ def old_name(module: ModuleType, changed: dict[str, str], name: str) -> Any:
         raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
     message = f"{full} is now {changed[name]}: use that name"
     warnings.warn(message, DeprecationWarning, stacklevel=2)
-    return getattr(module, changed[name])
+    place, _, new = changed[name].rpartition(".")
+    owner = importlib.import_module(f"{__name__}.{place}") if place else module
+    return getattr(owner, new)
 
 
 def new_name(old: str) -> str:

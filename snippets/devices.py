@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 # --8<-- [end:imports]
 
@@ -49,32 +49,37 @@ def pick_device(wanted: str = "auto") -> torch.device:
 
 
 # --8<-- [start:one-device]
-INDEXING = ("index", "index_put", "index_put_", "_unsafe_index")
+INDEXING = ("__getitem__", "__setitem__", "index_put", "index_put_")
+COPYING = ("copy_", "to", "type_as", "new_tensor")
+SHAPED_LIKE = ("view_as", "expand_as", "reshape_as")
 
 
-class OneDevice(TorchDispatchMode):
-    """Within it, an operation on tensors of two devices raises RuntimeError.
+class OneDevice(TorchFunctionMode):
+    """Within it, a function of PyTorch on tensors of two devices raises RuntimeError.
 
     As on a GPU, numbers (tensors without axes) on the CPU go with everything, a tensor
     may be copied into one of another device, and indices may be on the CPU; what they
-    index may not. It watches each operation below autograd, on all devices.
+    index may not. It watches each function and method of PyTorch that is called in
+    Python, on all devices.
     """
 
-    def __torch_dispatch__(
+    def __torch_function__(
         self,
-        operation: Any,
+        function: Any,
         types: Any,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        name = operation.overloadpacket.__name__
-        given = [*args, kwargs or {}]
+        name, given = function.__name__, [*args, kwargs or {}]
         if name in INDEXING:  # PyTorch itself moves indices from the CPU
-            given[1] = [x for x in tensors_of(args[1]) if x.device.type != "cpu"]
+            index = tensors_of(args[1])
+            given[1] = [x for x in index if x.device.type != "cpu"]
+            if name == "__setitem__" and not index:
+                name = "copy_"  # into a part that slices and numbers name
         found = {str(tensor.device) for tensor in tensors_of(given)}
-        if len(found) > 1 and name != "copy_":
+        if len(found) > 1 and name not in COPYING + SHAPED_LIKE:
             raise RuntimeError(f"{name} has tensors on {' and '.join(sorted(found))}")
-        return operation(*args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
 
 
 def tensors_of(found: object) -> list[Tensor]:

@@ -6,7 +6,9 @@ batch, `T` tokens, `C = d_model` channels, `V` vocabulary.
 """
 
 # --8<-- [start:imports]
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 from snippets.attention import MultiHeadAttention, causal_mask, initialize_weights
 from snippets.modes import evaluating
 from snippets.token_ids import check_range, check_shape
+from snippets.tokenizers.checks import check_text, checked_ids
 
 # --8<-- [end:imports]
 
@@ -29,14 +32,18 @@ class CharTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; raises ValueError for a character that is not known."""
-        unknown = sorted(set(text) - self.ids.keys())
+        unknown = sorted(set(check_text(text)) - self.ids.keys())
         if unknown:
             raise ValueError(f"characters {unknown} are not in the vocabulary")
         return [self.ids[char] for char in text]
 
-    def decode(self, ids: list[int]) -> str:
-        """The text of some ids."""
-        return "".join(self.characters[number] for number in ids)
+    def decode(self, ids: Iterable[SupportsIndex]) -> str:
+        """The text of the ids: a list, or an array or tensor with one axis.
+
+        Raises ValueError for an id that no character has, TypeError for what is no id.
+        """
+        numbers = checked_ids(ids, range(len(self.characters)))
+        return "".join(self.characters[number] for number in numbers)
 
 
 # --8<-- [end:characters]

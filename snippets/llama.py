@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import head_size, scaled_dot_product_attention
+from snippets.attention import MultiHeadAttention, scaled_dot_product_attention
 from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.modes import evaluating
 from snippets.token_ids import check_range, check_shape
@@ -123,26 +123,28 @@ def to_halves(weight: Tensor, n_heads: int) -> Tensor:
 
 
 # --8<-- [start:attention]
-class GroupedQueryAttention(nn.Module):
-    """Attention in which several heads share keys and values.
+class GroupedQueryAttention(MultiHeadAttention):
+    """Multi-head attention with rotated positions, fewer keys and values, and a cache.
 
-    Ainslie et al., "GQA" (2023), section 2.2. With `n_kv_heads = n_heads` this is
-    multi-head, with 1 it is multi-query attention. `forward` takes `x` (B, T, C), the
-    angles of its positions, a mask that broadcasts to (B, H, T, S), and perhaps a
-    cache; it returns (B, T, C). Raises ValueError for heads that do not divide.
+    Ainslie et al., "GQA" (2023), section 2.2. With `n_kv_heads = n_heads` it has the
+    parameters of `MultiHeadAttention` without biases; with 1 it is multi-query
+    attention. `forward` takes `x` (B, T, C), the angles of its positions, a mask that
+    broadcasts to (B, H, T, S), and perhaps a cache; it returns (B, T, C). Raises
+    ValueError for heads that do not divide.
     """
 
     def __init__(self, config: LlamaConfig) -> None:
-        super().__init__()
         C, H, G = config.d_model, config.n_heads, config.n_kv_heads
-        D = head_size(C, H)
+        super().__init__(C, H, bias=False)
         if G < 1 or H % G:
             raise ValueError(f"n_heads={H} is not divisible by n_kv_heads={G}")
-        self.n_heads, self.n_kv_heads, self.d_head = H, G, D
-        self.query = nn.Linear(C, H * D, bias=False)
-        self.key = nn.Linear(C, G * D, bias=False)
-        self.value = nn.Linear(C, G * D, bias=False)
-        self.out = nn.Linear(H * D, C, bias=False)
+        self.heads = (H, G, G)  # of queries, keys, values
+        self.qkv = nn.Linear(C, sum(self.heads) * self.d_head, bias=False)
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, D), and keys and values (B, G, T, D)."""
+        q, k, v = self.split(self.qkv(x)).split(self.heads, dim=1)
+        return q, k, v
 
     def forward(
         self,
@@ -152,20 +154,14 @@ class GroupedQueryAttention(nn.Module):
         cache: KVCache | None = None,
     ) -> Tensor:
         """Attend to the tokens so far, those of the cache included."""
-        q = self.split(self.query(x), self.n_heads)  # (B, H, T, D)
-        k = self.split(self.key(x), self.n_kv_heads)  # (B, G, T, D)
-        v = self.split(self.value(x), self.n_kv_heads)
+        q, k, v = self.project(x)
         q, k = rotate_adjacent(q, *angles), rotate_adjacent(k, *angles)
         if cache is not None:
             k, v = cache.extend(k, v)  # (B, G, S, D)
-        k = k.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1)  # (B, H, S, D)
-        v = v.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1)
+        k = k.repeat_interleave(q.size(1) // k.size(1), dim=1)  # (B, H, S, D)
+        v = v.repeat_interleave(q.size(1) // v.size(1), dim=1)
         mixed, _ = scaled_dot_product_attention(q, k, v, mask)
-        return self.out(mixed.transpose(1, 2).flatten(2))  # (B, H, T, D) -> (B, T, C)
-
-    def split(self, x: Tensor, heads: int) -> Tensor:
-        """(B, T, heads · D) -> (B, heads, T, D)."""
-        return x.unflatten(-1, (heads, self.d_head)).transpose(1, 2)
+        return self.join(mixed)
 
 
 # --8<-- [end:attention]

@@ -37,21 +37,6 @@ def check_image(image: Tensor) -> None:
         )
 
 
-def image_grid(images: Tensor, columns: int, zoom: int = 1) -> Tensor:
-    """Images (N, C, H, W) side by side, as one of (C, rows * H, columns * W).
-
-    Each pixel becomes a square of `zoom` times `zoom`. The last row is filled up
-    with zeros. Raises ValueError for other than four axes, and for no image.
-    """
-    if images.dim() != 4 or not len(images):
-        raise ValueError(f"images are {tuple(images.shape)}, not (N, C, H, W)")
-    missing = -len(images) % columns
-    filling = images.new_zeros(missing, *images.shape[1:])
-    rows = torch.cat([images, filling]).unflatten(0, (-1, columns))
-    whole = rows.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)  # (C, rows, cols)
-    return whole.repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)
-
-
 # --8<-- [end:image]
 
 

@@ -77,9 +77,10 @@ class CrossAttention(MultiHeadAttention):
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
         """Mix the values of the memory."""
-        C, (weight, bias) = x.size(-1), (self.qkv.weight, self.qkv.bias)
-        q = F.linear(x, weight[:C], bias[:C])  # (B, T, C)
-        k, v = F.linear(memory, weight[C:], bias[C:]).chunk(2, dim=-1)  # (B, S, C)
+        C, weight, bias = x.size(-1), self.qkv.weight, self.qkv.bias
+        q_bias, kv_bias = (None, None) if bias is None else (bias[:C], bias[C:])
+        q = F.linear(x, weight[:C], q_bias)  # (B, T, C)
+        k, v = F.linear(memory, weight[C:], kv_bias).chunk(2, dim=-1)  # (B, S, C)
         q, k, v = self.split(q), self.split(k), self.split(v)  # (B, H, T or S, D)
         mixed, _ = scaled_dot_product_attention(q, k, v, mask)
         return self.join(mixed)

@@ -206,7 +206,7 @@ print("Task 3 is right.")
 
 # %%
 @torch.no_grad()
-def initialise(model: MiniGPT) -> None:
+def initialize_weights(model: MiniGPT) -> None:
     """Draw new weights in place; layer norms stay as they are."""
     # Task 4: go through model.modules(), then through the blocks.
     ### BEGIN SOLUTION
@@ -224,7 +224,7 @@ def initialise(model: MiniGPT) -> None:
 # %% tags=["check-4"]
 torch.manual_seed(0)
 model = MiniGPT()
-initialise(model)
+initialize_weights(model)
 for name, p in model.named_parameters():
     if name.endswith("bias"):
         assert (p == 0).all(), f"{name} is not zero"
@@ -301,7 +301,7 @@ def train(model: MiniGPT, batches: list[Tensor], lr: float, warmup: int) -> list
 # %% tags=["check-6"]
 torch.manual_seed(0)
 first, twin = MiniGPT(), MiniGPT()
-initialise(first)
+initialize_weights(first)
 with torch.no_grad():
     first.token.weight.mul_(30)  # so that clipping matters
 twin.load_state_dict(first.state_dict())
@@ -324,7 +324,7 @@ for (name, p), other in zip(first.named_parameters(), twin.parameters(), strict=
 
 torch.manual_seed(0)
 model = MiniGPT()
-initialise(model)
+initialize_weights(model)
 one = torch.randint(V, (4, T_MAX))
 losses = train(model, [one] * 200, lr=3e-3, warmup=20)
 assert losses[-1] < 0.2, f"one batch is not learned by heart: {losses[-1]:.2f}"

@@ -34,10 +34,15 @@ class TaskBoxes(Treeprocessor):
                     self._minutes(row, known.get(name))
                 own = [known[name] for name in named if name in known]
                 if own:
-                    listed = " ".join(f"{task.id}:{task.minutes}" for task in own)
+                    listed = " ".join(map(self._in_short, own))
                     marks = {"day": own[0].day, "tasks": listed}
                     index = list(parent).index(table)
                     parent.insert(index, parent.makeelement("day-progress", marks))
+
+    @staticmethod
+    def _in_short(task: Task) -> str:
+        """A task as `<day-progress>` reads it: `llm-6-fastai-nlp:60:optional`."""
+        return f"{task.id}:{task.minutes}" + ":optional" * task.is_optional
 
     @staticmethod
     def _minutes(row: Element, task: Task | None) -> None:
@@ -48,6 +53,8 @@ class TaskBoxes(Treeprocessor):
         row.insert(1, cell)
         if task:
             row.set("data-minutes", str(task.minutes))
+            if task.is_optional:
+                row.set("data-optional", "")
 
     @staticmethod
     def _row(row: Element) -> str:

@@ -200,7 +200,21 @@ def read_run(path: Path) -> dict[str, Any]:
     ]
     if wrong:
         raise CheckpointError(f"{path} is damaged: {'; '.join(wrong)}")
-    return saved
+    return saved | {part: renamed(saved[part]) for part in ("model", "optimizers")}
+
+
+def renamed(content: Any) -> Any:
+    """The same, with the names that parameters have now.
+
+    The two layers `up` and `down` of a block once stood in a module `feed_forward`.
+    """
+    if isinstance(content, str):
+        return content.replace(".feed_forward.", ".")
+    if isinstance(content, dict):
+        return {renamed(name): renamed(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [renamed(value) for value in content]
+    return content
 
 
 # --8<-- [end:read]

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import tiktoken
@@ -22,6 +22,7 @@ from snippets.corpus import load_text
 from snippets.files import naming_file, write_whole
 from snippets.gpt import CharTokenizer
 from snippets.tokenizers.bpe import BPETokenizer
+from snippets.tokenizers.checks import check_text, checked_ids
 
 # --8<-- [end:imports]
 
@@ -44,11 +45,11 @@ class GPT2Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text; what looks like a special token is taken as text."""
-        return self.encoding.encode_ordinary(text)
+        return self.encoding.encode_ordinary(check_text(text))
 
-    def decode(self, ids: list[int]) -> str:
-        """The text of some ids."""
-        return self.encoding.decode(ids)
+    def decode(self, ids: Iterable[SupportsIndex]) -> str:
+        """The text of the ids; errors as from the book's own tokenizers."""
+        return self.encoding.decode(checked_ids(ids, range(self.encoding.n_vocab)))
 
 
 Tokenizer = CharTokenizer | BPETokenizer | GPT2Tokenizer

@@ -39,8 +39,8 @@ BLOCK_NAMES = {
     "attention.qkv": "attn.c_attn",
     "attention.out": "attn.c_proj",
     "norm2": "ln_2",
-    "feed_forward.up": "mlp.c_fc",
-    "feed_forward.down": "mlp.c_proj",
+    "up": "mlp.c_fc",
+    "down": "mlp.c_proj",
 }
 MASKS = (".attn.bias", ".attn.masked_bias")  # in old files: the causal mask, no weights
 

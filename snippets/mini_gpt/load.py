@@ -17,7 +17,7 @@ from torch import Tensor
 
 from snippets.checkpoint import CheckpointError, model_differences
 from snippets.files import write_whole
-from snippets.mini_gpt.checkpoints import read_run
+from snippets.mini_gpt.checkpoints import read_run, renamed
 from snippets.mini_gpt.data import Tokenizer, tokenizer_from, tokenizer_state
 from snippets.mini_gpt.model import GPT2
 from snippets.mini_gpt.presets import AnyGPT, build_model
@@ -129,7 +129,8 @@ def load_plain(path: Path) -> Trained:
         sizes, tokenizer = (json.loads(notes[n]) for n in ("model_config", "tokenizer"))
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{path} describes no model: {error!r}") from error
-    return put_together(path, notes.get("architecture", ""), sizes, tokenizer, weights)
+    kind = notes.get("architecture", "")
+    return put_together(path, kind, sizes, tokenizer, renamed(weights))
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

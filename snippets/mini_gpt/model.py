@@ -88,38 +88,26 @@ class CausalSelfAttention(MultiHeadAttention):
 
 
 # --8<-- [start:block]
-class FeedForward(nn.Module):
-    """Four times as wide, GELU, and back: (..., C) to (..., C)."""
-
-    def __init__(self, config: GPT2Config) -> None:
-        super().__init__()
-        C = config.d_model
-        self.up = nn.Linear(C, 4 * C, bias=config.bias)
-        self.down = nn.Linear(4 * C, C, bias=config.bias)
-        self.gelu, self.dropout = config.gelu, nn.Dropout(config.dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Each token by itself."""
-        hidden = F.gelu(self.up(x), approximate=self.gelu)  # (..., 4C)
-        return self.dropout(self.down(hidden))
-
-
 class TransformerBlock(nn.Module):
     """Attention and a feed-forward layer, each on a normalised copy (pre-LN)."""
 
     def __init__(self, config: GPT2Config) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(config.d_model, bias=config.bias)
+        C, bias = config.d_model, config.bias
+        self.norm1 = nn.LayerNorm(C, bias=bias)
         self.attention = CausalSelfAttention(config)
-        self.norm2 = nn.LayerNorm(config.d_model, bias=config.bias)
-        self.feed_forward = FeedForward(config)
+        self.norm2 = nn.LayerNorm(C, bias=bias)
+        self.up = nn.Linear(C, 4 * C, bias=bias)
+        self.down = nn.Linear(4 * C, C, bias=bias)
+        self.gelu, self.dropout = config.gelu, nn.Dropout(config.dropout)
 
     def forward(
         self, x: Tensor, mask: Tensor | None = None, cache: KVCache | None = None
     ) -> Tensor:
         """(B, T, C) -> (B, T, C)."""
         x = x + self.attention(self.norm1(x), mask, cache)
-        return x + self.feed_forward(self.norm2(x))
+        hidden = F.gelu(self.up(self.norm2(x)), approximate=self.gelu)  # (B, T, 4C)
+        return x + self.dropout(self.down(hidden))
 
 
 # --8<-- [end:block]
@@ -130,8 +118,9 @@ class GPT2(nn.Module):
     """A decoder-only Transformer. `forward`: ids (B, T) to logits (B, T, V).
 
     With a list of caches, one a layer, the ids are those *after* the ones seen before.
-    Raises ValueError for ids without a batch axis, for more tokens than the context
-    holds, and for none. Ids must lie in 0 … V - 1.
+    Its parameters have the names of day 2's `GPT`. Raises ValueError for ids without a
+    batch axis, for more tokens than the context holds, and for none. Ids must lie in
+    0 … V - 1.
     """
 
     def __init__(self, config: GPT2Config) -> None:
@@ -176,7 +165,7 @@ def scale_residual_projections(model: GPT2) -> None:
     """
     std = 0.02 / math.sqrt(2 * model.config.n_layers)
     for name, parameter in model.named_parameters():
-        if name.endswith(("attention.out.weight", "feed_forward.down.weight")):
+        if name.endswith(("attention.out.weight", ".down.weight")):
             nn.init.normal_(parameter, std=std)
 
 

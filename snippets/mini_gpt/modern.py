@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snippets.attention import head_size, initialize_weights
+from snippets.attention import MultiHeadAttention, initialize_weights
 from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.llama import rope_angles, rotate_halves
 from snippets.token_ids import check_shape
@@ -90,22 +90,18 @@ class CausalConvolution(nn.Module):
 
 
 # --8<-- [start:attention]
-class ModernAttention(nn.Module):
-    """Attention with rotated, normalised queries and keys.
+class ModernAttention(MultiHeadAttention):
+    """Multi-head attention with rotated, normalised queries and keys, and a cache.
 
     `forward` takes `x` (B, T, C), the angles of its positions or None, a mask (T, S),
     and perhaps a cache; it returns (B, T, C).
     """
 
     def __init__(self, config: ModernConfig) -> None:
-        super().__init__()
-        C = config.d_model
-        self.n_heads, self.d_head = config.n_heads, head_size(C, config.n_heads)
-        self.qk_norm = config.qk_norm
-        self.qkv = nn.Linear(C, 3 * C, bias=False)
-        self.out = nn.Linear(C, C, bias=False)
-        width = config.convolution
-        self.mix = CausalConvolution(3 * C, width) if width > 1 else None
+        super().__init__(config.d_model, config.n_heads, bias=False)
+        self.qk_norm, width = config.qk_norm, config.convolution
+        channels = 3 * config.d_model
+        self.mix = CausalConvolution(channels, width) if width > 1 else None
 
     def forward(
         self,
@@ -127,7 +123,7 @@ class ModernAttention(nn.Module):
         if cache is not None:
             k, v = cache.extend(k, v)  # (B, H, S, D)
         mixed = written_out_attention(q, k, v, mask)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.join(mixed)
 
 
 def written_out_attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:

@@ -7,16 +7,12 @@ Multitask Learners*, section 2.2).
 
 # --8<-- [start:imports]
 import base64
-import codecs
 import json
 import warnings
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, SupportsIndex
-
-import regex
+from typing import TYPE_CHECKING
 
 from snippets.files import write_whole
 from snippets.tokenizers.bpe_conversions import (
@@ -26,212 +22,31 @@ from snippets.tokenizers.bpe_conversions import (
     read_vocab,
     without_special,
 )
-from snippets.tokenizers.checks import (
-    check_names,
-    check_once,
-    check_size,
-    check_text,
-    check_texts,
-    checked_ids,
-    read_utf8,
-    whole_number,
+from snippets.tokenizers.bpe_encoding import NEVER, BPEEncoder
+from snippets.tokenizers.bpe_training import Merge, Ties, learn_merges, rank_tokens
+from snippets.tokenizers.bpe_words import (
+    GPT2_PATTERN,
+    count_words,
+    printable,
+    unprintable,
 )
-from snippets.tokenizers.long_words import merge_long_word
-from snippets.tokenizers.pair_index import Ids, PairIndex
-from snippets.tokenizers.streams import stretches
+from snippets.tokenizers.checks import check_names, check_once, check_size, read_utf8
 
 if TYPE_CHECKING:
     import tiktoken
     import tokenizers
 # --8<-- [end:imports]
 
-# --8<-- [start:bytes]
-# GPT-2's order of the 256 bytes: printable characters first, then the others. The id of
-# a byte is its place here, in GPT-2's vocabulary and in those of its successors.
-PRINTABLE = [b for b in range(256) if chr(b).isprintable() and chr(b) != " "]
-BYTES = [bytes([b]) for b in PRINTABLE + sorted(set(range(256)) - set(PRINTABLE))]
-# --8<-- [end:bytes]
-
-# --8<-- [start:split]
-# GPT-2's pattern, in the quicker spelling of tiktoken; it leaves no character out.
-GPT2_PATTERN = (
-    r"'(?:[sdmt]|ll|ve|re)"  # the end of a contraction
-    r"| ?\p{L}++"  # a word, with the space before it
-    r"| ?\p{N}++"  # digits, with the space before them
-    r"| ?[^\s\p{L}\p{N}]++"  # other signs, with the space before them
-    r"|\s++$|\s+(?!\S)|\s"  # spaces, but not the last one before a word
-)
-
-
-def split_words(text: str, pattern: str = GPT2_PATTERN) -> list[str]:
-    """The pieces within which merges may happen; joined, they are the text."""
-    return regex.findall(pattern, text)
-
-
-# --8<-- [end:split]
-
-
-# --8<-- [start:train]
-Merge = tuple[bytes, bytes]
-Ties = Literal["smaller ids", "greater pair"]
-
-
-def learn_merges(
-    words: Counter[bytes],
-    count: int,
-    min_frequency: int = 1,
-    ties: Ties = "smaller ids",
-) -> list[Merge]:
-    """Up to `count` merges in order, each as the two tokens that it joins.
-
-    Merges the most frequent pair, again and again. Of pairs with equal counts comes
-    first the one with the smaller ids, or the one whose bytes are greater. Stops early
-    when no pair occurs `min_frequency` times.
-    """
-    ids = {byte: number for number, byte in enumerate(BYTES)}
-    tokens = list(BYTES)
-    merges: list[Merge] = []
-    spelled = [[ids[word[i : i + 1]] for i in range(len(word))] for word in words]
-
-    def descending(pair: Ids) -> list[list[int]]:
-        return [[-b for b in tokens[number]] + [1] for number in pair]
-
-    if ties not in ("smaller ids", "greater pair"):
-        raise ValueError(f"ties={ties!r}: give 'smaller ids' or 'greater pair'")
-    order = descending if ties == "greater pair" else None
-    index = PairIndex(spelled, list(words.values()), order)
-    while len(merges) < count:
-        pair = index.most_frequent()
-        if pair is None or index.counts[pair] < min_frequency:
-            break
-        merges.append((tokens[pair[0]], tokens[pair[1]]))
-        tokens.append(tokens[pair[0]] + tokens[pair[1]])
-        index.merge(pair, len(tokens) - 1)
-    return merges
-
-
-def rank_tokens(merges: Iterable[Merge]) -> dict[bytes, int]:
-    """The ranks of the 256 bytes, and of what each merge makes, in order."""
-    tokens = [*BYTES, *(a + b for a, b in merges)]
-    return {token: rank for rank, token in enumerate(tokens)}
-
-
-# --8<-- [end:train]
-
-
-# --8<-- [start:merge]
-NEVER = 1 << 62  # the rank of a pair that is no token
-LONG = 200  # bytes from which on a heap is quicker than looking at every pair
-
-
-def merge_word(word: bytes, ranks: dict[bytes, int]) -> list[bytes]:
-    """Merge the pair of lowest rank, the first of equals, until no pair is a token.
-
-    Not the longest token first: the merges happen in the order in which training
-    learned them.
-    """
-    parts = [word[i : i + 1] for i in range(len(word))]
-    found = [ranks.get(a + b, NEVER) for a, b in pairwise(parts)]
-    while found and (lowest := min(found)) != NEVER:
-        i = found.index(lowest)
-        parts[i : i + 2] = [parts[i] + parts[i + 1]]
-        del found[i]
-        if i < len(found):
-            found[i] = ranks.get(parts[i] + parts[i + 1], NEVER)
-        if i > 0:
-            found[i - 1] = ranks.get(parts[i - 1] + parts[i], NEVER)
-    return parts
-
-
-# --8<-- [end:merge]
-
-
-# --8<-- [start:count]
-def compile_pattern(pattern: str) -> regex.Pattern:
-    """The pattern. Raises ValueError if it is none, or could match nothing at all."""
-    try:
-        compiled = regex.compile(pattern)
-    except regex.error as error:
-        raise ValueError(f"pattern {pattern!r}: {error}") from error
-    if compiled.groups or compiled.match(""):
-        raise ValueError(f"pattern {pattern!r} has groups, or matches the empty text")
-    return compiled
-
-
-def any_of(names: Iterable[str]) -> regex.Pattern:
-    """A pattern for special tokens: where one starts with another, the longest."""
-    longest_first = sorted(names, key=len, reverse=True)
-    return regex.compile("|".join(map(regex.escape, longest_first)) or "(?!)")
-
-
-def count_words(
-    texts: str | Iterable[str], pattern: str, special: Iterable[str] = ()
-) -> Counter[bytes]:
-    """How often each word occurs in the texts, special tokens left out."""
-    split, cut = compile_pattern(pattern), any_of(special)
-    counts: Counter[str] = Counter()
-    for text in check_texts(texts):
-        for part in cut.split(text):
-            counts.update(split.findall(part))
-    return Counter({word.encode(): count for word, count in counts.items()})
-
-
-# --8<-- [end:count]
-
 
 # --8<-- [start:tokenizer]
-Allowed = Collection[str] | Literal["all"]
 FORMAT = "daybook-bpe-1"
-CACHED = 1 << 16  # words whose ids are kept
 
 
-class BPETokenizer:
-    """A byte-level BPE vocabulary, the pattern that splits words, and special tokens.
+class BPETokenizer(BPEEncoder):
+    """Byte-level BPE that is learned, kept in files, and handed to other libraries.
 
-    `ranks` gives each token's rank, which is also its id. Two special tokens may share
-    an id; `decode` writes the first. Raises ValueError where a byte is missing, two
-    other tokens share an id, or a name is empty; TypeError for ids that are no ints.
+    Made from a vocabulary, as its parent is.
     """
-
-    def __init__(
-        self,
-        ranks: Mapping[bytes, int],
-        pattern: str = GPT2_PATTERN,
-        special_tokens: Mapping[str, int] | None = None,
-    ) -> None:
-        special = special_tokens or {}
-        check_names([*special], "special token")
-        self.ranks = {t: whole_number(n, "id") for t, n in ranks.items()}
-        self.special_tokens = {
-            name: whole_number(n, "id") for name, n in special.items()
-        }
-        self._check()
-        self.pattern, self._pattern = pattern, compile_pattern(pattern)
-        self.special_pattern = any_of(self.special_tokens)
-        self._words: dict[str, list[int]] = {}
-        self._tokens = {rank: token for token, rank in self.ranks.items()}
-        for name, number in self.special_tokens.items():
-            self._tokens.setdefault(number, name.encode())
-
-    def _check(self) -> None:
-        missing = [byte for byte in BYTES if byte not in self.ranks]
-        if missing:
-            raise ValueError(
-                f"{len(missing)} bytes have no token, first {missing[0]!r}"
-            )
-        if b"" in self.ranks:
-            raise ValueError("a token is empty: b''")
-        ids = Counter([*self.ranks.values(), *set(self.special_tokens.values())])
-        for number, times in ids.items():
-            if times > 1:
-                raise ValueError(f"id {number} belongs to {times} tokens")
-            if number < 0:
-                raise ValueError(f"id {number} is negative")
-
-    @property
-    def vocab_size(self) -> int:
-        """One more than the largest id: the rows that an embedding needs."""
-        return max(self._tokens) + 1
 
     @classmethod
     def train(
@@ -263,74 +78,6 @@ class BPETokenizer:
         ids = {name: len(ranks) + n for n, name in enumerate(special)}
         return cls(ranks, pattern, ids)
 
-    def encode(self, text: str, allowed_special: Allowed = ()) -> list[int]:
-        """The ids of a text.
-
-        A special token in the text becomes its id where `allowed_special` names it.
-        Any other raises ValueError: a text from outside must not steer the model
-        unnoticed. `encode_ordinary` takes them as text.
-        """
-        ids: list[int] = []
-        for ordinary, name in self.segments(check_text(text), allowed_special):
-            ids += self.encode_ordinary(ordinary)
-            if name:
-                ids.append(self.special_tokens[name])
-        return ids
-
-    def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text in which special tokens mean nothing."""
-        words = self.split(check_text(text))
-        return [number for word in words for number in self.word_ids(word)]
-
-    def segments(self, text: str, allowed: Allowed) -> Iterator[tuple[str, str]]:
-        """Pieces of ordinary text, each with the special token after it, if any."""
-        if isinstance(allowed, str) and allowed != "all":
-            raise TypeError(f"allowed_special={allowed!r}: give 'all', or a list")
-        start = 0
-        for found in self.special_pattern.finditer(text):
-            if allowed != "all" and found[0] not in allowed:
-                raise ValueError(
-                    f"the special token {found[0]!r} is in the text at {found.start()}:"
-                    " name it in allowed_special, or use encode_ordinary"
-                )
-            yield text[start : found.start()], found[0]
-            start = found.end()
-        yield text[start:], ""
-
-    def split(self, text: str) -> list[str]:
-        """The words of a text; ValueError if the pattern leaves a part of it out."""
-        words: list[str] = self._pattern.findall(text)
-        if sum(map(len, words)) != len(text):
-            raise ValueError(
-                f"the pattern {self.pattern!r} leaves out parts of the text"
-            )
-        return words
-
-    def word_ids(self, text: str) -> list[int]:
-        """The ids of a word: merged, or as when it was last met."""
-        if text in self._words:
-            return self._words[text]
-        word = text.encode()
-        merge = merge_word if len(word) < LONG else merge_long_word
-        parts = [word] if word in self.ranks else merge(word, self.ranks)
-        ids = [self.ranks[part] for part in parts]
-        if len(word) < LONG:
-            if len(self._words) >= CACHED:
-                self._words.clear()
-            self._words[text] = ids
-        return ids
-
-    def decode_bytes(self, ids: Iterable[SupportsIndex]) -> bytes:
-        """The bytes of the ids: a list, or an array or tensor with one axis.
-
-        Raises ValueError for an id that is no token's, TypeError for what is no id.
-        """
-        return b"".join([self._tokens[n] for n in checked_ids(ids, self._tokens)])
-
-    def decode(self, ids: Iterable[SupportsIndex], errors: str = "replace") -> str:
-        """The text of the ids; bytes that are not UTF-8 become U+FFFD."""
-        return self.decode_bytes(ids).decode(errors=errors)
-
     def save(self, path: str | Path) -> None:
         """Write the vocabulary, the pattern and the special tokens; all or nothing."""
         ordered = sorted(self.ranks, key=self.ranks.__getitem__)
@@ -357,42 +104,6 @@ class BPETokenizer:
             return cls(ranks, content["pattern"], content["special_tokens"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} is not a saved BPETokenizer: {error}") from error
-
-    def encode_stream(
-        self, texts: Iterable[str], allowed_special: Allowed = (), size: int = 1 << 16
-    ) -> Iterator[int]:
-        """The ids of all texts as if joined, read about `size` characters at a time.
-
-        Memory stays constant, but for text without a place to cut
-        (`SAFE_CUT` in `streams.py`, which fits the patterns of OpenAI's models).
-        """
-        reach = max(map(len, self.special_tokens), default=1) - 1
-        for buffer, cut in stretches(texts, size, self.special_pattern, reach):
-            yield from self._encode_until(buffer, cut, allowed_special)
-
-    def _encode_until(self, buffer: str, cut: int, allowed: Allowed) -> Iterator[int]:
-        """The ids of `buffer[:cut]`, split with what follows in sight."""
-        start = 0
-        for ordinary, name in self.segments(buffer, allowed):
-            for word in self.split(ordinary):
-                if start >= cut:
-                    return
-                yield from self.word_ids(word)
-                start += len(word)
-            if start >= cut:
-                return
-            if name:
-                yield self.special_tokens[name]
-                start += len(name)
-
-    def decode_stream(self, ids: Iterable[SupportsIndex]) -> Iterator[str]:
-        """Text as soon as its characters are complete, for ids that come one by one."""
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        for number in ids:
-            if text := decoder.decode(self.decode_bytes([number])):
-                yield text
-        if rest := decoder.decode(b"", final=True):
-            yield rest
 
     @property
     def merges(self) -> list[Merge]:
@@ -484,21 +195,3 @@ def split_token(token: bytes, ranks: Mapping[bytes, int]) -> tuple[bytes, bytes]
 
 
 # --8<-- [end:tokenizer]
-
-
-# --8<-- [start:parts]
-def printable(token: bytes) -> str:
-    """GPT-2's way to write bytes: those that do not print, from U+0100 on."""
-    return "".join(map(SHOWN.__getitem__, token))
-
-
-def unprintable(name: str) -> bytes:
-    """The bytes that `printable` wrote so; other names as UTF-8: special tokens."""
-    known = all(char in HIDDEN for char in name)
-    return bytes(HIDDEN[char] for char in name) if known else check_text(name).encode()
-
-
-SHOWN = {b: chr(b) for b in PRINTABLE}
-SHOWN |= {byte[0]: chr(256 + n) for n, byte in enumerate(BYTES[len(PRINTABLE) :])}
-HIDDEN = {char: byte for byte, char in SHOWN.items()}
-# --8<-- [end:parts]

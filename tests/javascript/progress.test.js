@@ -15,14 +15,17 @@ import {
 } from "../../docs/assets/reader/progress.js";
 
 /** @param {number} number
- * @param {[string, number][]} tasks */
+ * @param {[string, number, string?][]} tasks */
 const day = (number, tasks) => ({
   id: `llm-${number}`,
   track: "llm",
   number,
   title: "",
   url: "",
-  tasks: tasks.map(([id, minutes]) => ({ id, minutes, title: id, url: "" })),
+  tasks: tasks.map(([id, minutes, kind]) => ({
+    ...{ id, minutes, title: id, url: "" },
+    optional: kind === "optional",
+  })),
 });
 const DAYS = [
   day(1, [["a", 60]]),
@@ -42,10 +45,36 @@ const done =
 test("a tally counts tasks and minutes", () => {
   const tasks = DAYS.flatMap((one) => one.tasks);
   const sum = tally(tasks, done("a", "c"));
-  assert.deepEqual(sum, { all: 4, done: 2, minutes: 225, left: 120 });
+  const extra = { extra: 0, extraDone: 0 };
+  assert.deepEqual(sum, { all: 4, done: 2, minutes: 225, left: 120, ...extra });
   assert.equal(sentence(sum), "2 of 4 done, 2 h left");
   assert.equal(sentence(tally(tasks, () => true)), "all 4 done");
   assert.equal(sentence(tally([], () => true)), "all 0 done");
+});
+
+test("optional tasks are counted apart, and cost no minutes", () => {
+  const { tasks } = day(1, [
+    ["a", 60],
+    ["b", 500, "optional"],
+    ["c", 30],
+    ["d", 0, "optional"],
+  ]);
+  const sum = tally(tasks, done("a", "b"));
+  const extra = { extra: 2, extraDone: 1 };
+  assert.deepEqual(sum, { all: 2, done: 1, minutes: 90, left: 30, ...extra });
+  assert.equal(sentence(sum), "1 of 2 done, 30 min left; 1 of 2 optional");
+  assert.equal(sentence(tally(tasks, done("a", "c"))), "all 2 done; 0 of 2 optional");
+});
+
+test("optional tasks are neither next nor behind", () => {
+  const days = [day(1, [["a", 60, "optional"]]), day(2, [["b", 30]])];
+  assert.equal(next(days, done())?.task.id, "b");
+  assert.equal(next(days, done("b")), undefined);
+  const open = behind(days, "2026-11-25", "2026-12-25", done());
+  assert.deepEqual(
+    open.map(({ id }) => id),
+    ["b"],
+  );
 });
 
 test("durations are in hours and minutes", () => {

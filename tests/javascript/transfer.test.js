@@ -163,13 +163,16 @@ test("counts leave out what is removed, and tasks that are not ticked", () => {
 });
 
 test("Markdown has all tasks and the notes, which stay quotes", () => {
-  const task = (/** @type {string} */ id) => ({ id, title: id, minutes: 30, url: "/" });
+  const task = (/** @type {string} */ id, optional = false) => ({
+    ...{ id, title: id, minutes: 30, url: "/" },
+    optional,
+  });
   const plan = {
     tracks: [{ id: "llm", title: "LLM track", url: "/llm/" }],
     days: [
       {
         ...{ id: "llm-1", track: "llm", number: 1, title: "Paper", url: "/" },
-        tasks: [task("llm-1-a"), task("llm-1-b")],
+        tasks: [task("llm-1-a"), task("llm-1-b"), task("llm-1-c", true)],
       },
     ],
     pages: { "/llm/": "The track", "/plan/": "The plan" },
@@ -178,8 +181,9 @@ test("Markdown has all tasks and the notes, which stay quotes", () => {
     markdown(full(), plan, "2026-11-25"),
     [
       ...["# Daybook", "", "Wed 25 November 2026", "", "## LLM track", ""],
-      ...["1 of 2 done, 30 min left.", "", "### Day 1: Paper", ""],
-      ...["- [x] llm-1-a (30 min)", "- [ ] llm-1-b (30 min)", "", "## Notes", ""],
+      ...["1 of 2 done, 30 min left; 0 of 1 optional.", "", "### Day 1: Paper", ""],
+      ...["- [x] llm-1-a (30 min)", "- [ ] llm-1-b (30 min)"],
+      ...["- [ ] llm-1-c (30 min)", "", "## Notes", ""],
       ...["### The track", "", "> Why?", ">", "> # Not a heading", ""],
     ].join("\n"),
   );

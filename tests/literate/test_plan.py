@@ -76,6 +76,23 @@ def test_a_row_has_the_minutes_here_and_elsewhere(monkeypatch):
     assert page.select_one("day-progress")["tasks"] == "llm-1-task:65"
 
 
+def test_an_optional_task_says_so_to_the_scripts(monkeypatch):
+    asked = plan.Task("llm-1-task", "📖 Optional: [a](/a.md)", "llm-1", 45, line=1)
+    other = plan.Task("llm-1-other", "An Optional thing", "llm-1", 5, line=2)
+    monkeypatch.setattr(task_boxes, "tasks", lambda: {t.id: t for t in (asked, other)})
+    rows = [f"| [ ] {t.plain} {{#{t.id}}} | {t.elsewhere} |" for t in (asked, other)]
+    text = "\n".join(["| Task | Elsewhere |", "|:--|--:|", *rows])
+    page = BeautifulSoup(convert(text), "html.parser")
+    marked = [row["id"] for row in page.select("tr.task[data-optional]")]
+    assert marked == ["llm-1-task"]
+    listed = "llm-1-task:45:optional llm-1-other:5"
+    assert page.select_one("day-progress")["tasks"] == listed
+    said = [task for day in plan.data()["days"] for task in day["tasks"]]
+    optional = {task["id"] for task in said if task["optional"]}
+    assert optional == {t.id for t in plan.tasks().values() if t.is_optional}
+    assert "llm-6-fastai-nlp" in optional and "llm-6-mini-gpt" not in optional
+
+
 def test_a_page_names_the_tasks_it_serves_at_its_end():
     page = Page(None, "text", meta={"tasks": ["llm-3-self-attention"]})
     with converting(page):

@@ -48,6 +48,11 @@ def tab(context: BrowserContext, path: str) -> Page:
     return page
 
 
+def asked(tasks: list[plan.Task]) -> list[plan.Task]:
+    """Those without which a day is not done."""
+    return [task for task in tasks if not task.is_optional]
+
+
 def box(page: Page, task: str) -> Locator:
     return page.locator(f".task input[value={task}]")
 
@@ -71,17 +76,21 @@ def test_a_tick_shows_at_once_in_every_tab_and_after_a_reload(context):
     box(pages[0], TASK).check()
     for page in pages[:3]:
         expect(box(page, TASK)).to_be_checked()
-    rest = sum(task.minutes for task in LLM if task.id != TASK)
-    expect(overview).to_contain_text(f"1 of {len(LLM)} done, {hours(rest)} left")
+    needed = asked(LLM)
+    rest = sum(task.minutes for task in needed if task.id != TASK)
+    expect(overview).to_contain_text(f"1 of {len(needed)} done, {hours(rest)} left")
+    extra = len(LLM) - len(needed)
+    expect(overview).to_contain_text(f"left; 0 of {extra} optional")
     progress = pages[1].locator("day-progress")
-    rest = hours(sum(task.minutes for task in DAYS[3] if task.id != TASK))
-    expect(progress).to_contain_text(f"1 of {len(DAYS[3])} done, {rest} left")
+    needed = asked(DAYS[3])
+    rest = hours(sum(task.minutes for task in needed if task.id != TASK))
+    expect(progress).to_contain_text(f"1 of {len(needed)} done, {rest} left")
     expect(progress.get_by_role("status")).to_be_attached()
     pages[2].reload()
     expect(box(pages[2], TASK)).to_be_checked()
     box(pages[2], TASK).uncheck()
     expect(box(pages[0], TASK)).not_to_be_checked()
-    expect(progress).to_contain_text(f"0 of {len(DAYS[3])} done")
+    expect(progress).to_contain_text(f"0 of {len(needed)} done")
 
 
 def test_what_is_next_is_linked_from_home(context):
@@ -133,7 +142,7 @@ def test_a_first_day_gives_dates_today_and_what_is_behind(context):
     expect(page.locator("day-progress[day=llm-4]")).to_contain_text("Thu 26 November")
     expect(other.locator("day-progress")).to_contain_text("Wed 25 November, today")
     expect(track).to_contain_text("Today: day 3, LLaMA and self-attention.")
-    behind = [*DAYS[1][1:], *DAYS[2]]
+    behind = asked([*DAYS[1][1:], *DAYS[2]])
     left = hours(sum(task.minutes for task in behind))
     text = f"{len(behind)} tasks of earlier days still open, {left}."
     expect(track).to_contain_text(text)
@@ -155,9 +164,12 @@ def test_catching_up_shows_what_is_open_and_lets_a_slip_be_taken_back(context):
     expect(rows).to_have_count(len(later))
     expect(rows.first).to_have_id(later[0].id)
     expect(page.locator("catch-up h3:visible").first).to_have_text(re.compile("Day 2"))
-    left = sum(task.minutes for task in later)
+    needed = asked(later)
+    left = sum(task.minutes for task in needed)
     text = page.locator(".catch-up-text")
-    expect(text).to_contain_text(f"{len(later)} tasks are open, {hours(left)} left.")
+    expect(text).to_contain_text(f"{len(needed)} tasks are open, {hours(left)} left.")
+    extra = len(later) - len(needed)
+    expect(text).to_contain_text(f"Beside them, {extra} optional.")
     box(page, later[0].id).first.check()
     expect(text).to_contain_text(f"{hours(left - later[0].minutes)} left")
     expect(rows).to_have_count(len(later))  # what was ticked here stays in sight

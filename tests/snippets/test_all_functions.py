@@ -17,7 +17,6 @@ from snippets.debugging import dependence
 from snippets.devices import to_bfloat16
 from snippets.hooks import second_moment
 from snippets.optimizers import SGD, Adam, AdamW, RMSprop
-from snippets.run_log import image_grid
 
 IMAGE, X = torch.rand(3, 6, 5), torch.randn(4, 3)
 LABELS, GUESSES = torch.tensor([0, 1, 2, 1]), torch.tensor([0, 2, 2, 1])
@@ -66,7 +65,6 @@ FLOATING = {  # functions of one tensor of floats that give one of the same dtyp
     "huber_loss": (lambda x: losses.huber_loss(x, GOALS.to(x.dtype)), X),
     "resize_image": (lambda x: transforms.resize_image(x, 4, 7), IMAGE),
     "rotate_image": (lambda x: transforms.rotate_image(x, 30), IMAGE),
-    "image_grid": (lambda x: image_grid(x[None].repeat(3, 1, 1, 1), 2), IMAGE),
     "xavier_normal_": (filled(initialisation.xavier_normal_), X),
     "he_uniform_": (filled(initialisation.he_uniform_), X),
     "orthogonal_": (filled(initialisation.orthogonal_), X),

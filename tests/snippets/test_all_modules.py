@@ -80,7 +80,6 @@ MODULES = {
     "llama.LlamaRMSNorm": Case(of(C), (STATES,)),
     "llama.SwiGLU": Case(of(C, 16), (STATES,)),
     "mini_gpt.model.CausalSelfAttention": Case(of(GPT2_SIZES), (STATES,)),
-    "mini_gpt.model.FeedForward": Case(of(GPT2_SIZES), (STATES,)),
     "mini_gpt.model.GPT2": Case(of(GPT2_SIZES), (IDS,)),
     "mini_gpt.model.TransformerBlock": Case(of(GPT2_SIZES), (STATES,)),
     "mini_gpt.modern.CausalConvolution": Case(of(C, 3), (STATES,)),

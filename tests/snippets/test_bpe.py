@@ -13,20 +13,19 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from snippets.corpus import load_text
-from snippets.tokenizers import bpe
-from snippets.tokenizers.bpe import (
+from snippets.tokenizers import bpe_encoding
+from snippets.tokenizers.bpe import BPETokenizer
+from snippets.tokenizers.bpe_conversions import oniguruma
+from snippets.tokenizers.bpe_encoding import merge_word
+from snippets.tokenizers.bpe_training import learn_merges, rank_tokens
+from snippets.tokenizers.bpe_words import (
     BYTES,
     GPT2_PATTERN,
-    BPETokenizer,
     count_words,
-    learn_merges,
-    merge_word,
     printable,
-    rank_tokens,
     split_words,
     unprintable,
 )
-from snippets.tokenizers.bpe_conversions import oniguruma
 from snippets.tokenizers.long_words import merge_long_word
 from snippets.tokenizers.pair_index import PairIndex
 from snippets.tokenizers.streams import stretches
@@ -249,7 +248,7 @@ class TestMerging:
         assert OWN.merges == learn_merges(words, len(OWN.ranks) - 256)
 
     def test_a_full_cache_changes_nothing(self, monkeypatch):
-        monkeypatch.setattr(bpe, "CACHED", 3)
+        monkeypatch.setattr(bpe_encoding, "CACHED", 3)
         small = BPETokenizer(OWN.ranks)
         assert small.encode(TALES[:5000]) == OWN.encode(TALES[:5000])
         assert len(small._words) <= 3

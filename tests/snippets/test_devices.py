@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from snippets.devices import (
@@ -96,7 +97,7 @@ def test_a_product_of_matrices_is_found_which_meta_lets_pass():
     left, right = torch.ones(2, 3), torch.ones(3, 2, device="meta")
     with (
         OneDevice(),
-        pytest.raises(RuntimeError, match="mm has tensors on cpu and"),
+        pytest.raises(RuntimeError, match="matmul has tensors on cpu and"),
     ):
         left @ right
     with OneDevice(), pytest.raises(RuntimeError, match="cat has tensors on cpu and"):
@@ -129,7 +130,7 @@ class Table(nn.Module):
 def test_a_plain_tensor_that_is_indexed_is_found():
     ids = torch.tensor([1, 2])
     check_one_device(Table(buffer=True), ids)
-    with pytest.raises(RuntimeError, match="index has tensors on cpu and meta"):
+    with pytest.raises(RuntimeError, match="__getitem__ has tensors on cpu and meta"):
         check_one_device(Table(buffer=False), ids)
 
 
@@ -156,6 +157,55 @@ def test_indices_on_the_cpu_are_no_mistake_and_what_they_index_is():
         ):
             with pytest.raises(RuntimeError, match="has tensors on cpu and meta"):
                 change()
+
+
+def test_copies_and_shapes_go_between_devices():
+    near, far = torch.ones(2, 3), torch.zeros(2, 3, device="meta")
+    with OneDevice():
+        far[0] = near[0]
+        far[:, 1:] = near[:, 1:]
+        assert near.to(far).device.type == "meta"
+        assert near.type_as(far).device.type == "meta"
+        assert near.view_as(far).device.type == "cpu"
+        with pytest.raises(RuntimeError, match="__setitem__ has tensors on cpu and"):
+            far[torch.tensor([0, 1])] = near
+
+
+class Parts(nn.Module):
+    """A plain tensor given to a function of `nn.functional` by its name, in a list."""
+
+    def __init__(self, forward: str, buffer: bool) -> None:
+        super().__init__()
+        self.kind = forward
+        table = torch.ones(3, 3)
+        if buffer:
+            self.register_buffer("table", table)
+        else:
+            self.table = table
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        table = self.table
+        if self.kind == "scaled_dot_product_attention":
+            return F.scaled_dot_product_attention(x, x, value=table)
+        if self.kind == "where":
+            return torch.where(x > 0, x, table)
+        if self.kind == "einsum":
+            return torch.einsum("ij,jk->ik", [x, table])
+        if self.kind == "add_":
+            return x.clone().add_(table)
+        if self.kind == "stack":
+            return torch.stack([x, table])
+        return F.linear(x, weight=table)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["scaled_dot_product_attention", "where", "einsum", "add_", "stack", "linear"],
+)
+def test_functions_are_named_in_whose_arguments_a_plain_tensor_is(name):
+    check_one_device(Parts(name, buffer=True), torch.ones(3, 3))
+    with pytest.raises(RuntimeError, match=f"^{name} has tensors on cpu and meta$"):
+        check_one_device(Parts(name, buffer=False), torch.ones(3, 3))
 
 
 def test_a_model_with_norms_dropout_and_recurrence_moves():

@@ -75,7 +75,6 @@ CASES = {  # how a module is made, and what it is given
     "LlamaBlock": (lambda: llama.LlamaBlock(LLAMA), X, ANGLES, MASK),
     "Llama": (lambda: Llama(LLAMA), IDS),
     "CausalSelfAttention": (lambda: mini_model.CausalSelfAttention(GPT_2), X),
-    "mini_gpt FeedForward": (lambda: mini_model.FeedForward(GPT_2), X),
     "TransformerBlock": (lambda: mini_model.TransformerBlock(GPT_2), X),
     "GPT2": (lambda: GPT2(GPT_2), IDS),
     "CausalConvolution": (lambda: modern.CausalConvolution(16, 3), X),

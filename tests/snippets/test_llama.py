@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from snippets.attention import MultiHeadAttention, causal_mask
 from snippets.llama import (
     GroupedQueryAttention,
     Llama,
@@ -138,6 +139,37 @@ def test_heads_that_do_not_divide(heads, kv_heads, message):
     config = LlamaConfig(11, 12, 16, heads, kv_heads, 1, 24)
     with pytest.raises(ValueError, match=message):
         GroupedQueryAttention(config)
+
+
+@torch.no_grad()
+def test_with_as_many_keys_as_queries_it_is_multi_head_attention_rotated():
+    plain = MultiHeadAttention(16, 4, bias=False)
+    ours = GroupedQueryAttention(LlamaConfig(11, 12, 16, 4, 4, 1, 24))
+    ours.load_state_dict(plain.state_dict(), strict=True)
+    x, mask = torch.randn(2, 6, 16), causal_mask(6)
+    still = rope_angles(torch.zeros(6, dtype=torch.long), 4)  # not rotated at all
+    assert torch.allclose(ours(x, still, mask), plain(x, mask), atol=1e-6)
+    turned = ours(x, rope_angles(torch.arange(6), 4), mask)
+    assert not torch.allclose(turned, plain(x, mask), atol=1e-3)
+
+
+@torch.no_grad()
+def test_shared_keys_and_values_are_those_of_each_head_of_a_group():
+    """The rows of a shared head, written down for each of its group."""
+    shared = GroupedQueryAttention(LlamaConfig(11, 12, 16, 4, 2, 1, 24))
+    whole = GroupedQueryAttention(LlamaConfig(11, 12, 16, 4, 4, 1, 24))
+    q, *others = shared.qkv.weight.split([16, 8, 8])
+    wide = [w.view(2, 4, 16).repeat_interleave(2, dim=0).flatten(0, 1) for w in others]
+    whole.qkv.weight.copy_(torch.cat([q, *wide]))
+    whole.out.load_state_dict(shared.out.state_dict())
+    x, angles = torch.randn(2, 6, 16), rope_angles(torch.arange(6), 4)
+    found = shared(x, angles, causal_mask(6))
+    assert torch.allclose(found, whole(x, angles, causal_mask(6)), atol=1e-6)
+    assert [tuple(part.shape) for part in shared.project(x)] == [
+        (2, 4, 6, 4),
+        (2, 2, 6, 4),
+        (2, 2, 6, 4),
+    ]
 
 
 def test_an_odd_head_cannot_be_rotated():

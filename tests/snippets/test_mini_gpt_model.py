@@ -4,11 +4,12 @@ import json
 import math
 
 import pytest
+import safetensors.torch
 import torch
 import torch.nn.functional as F
 
 from snippets.checkpoint import CheckpointError
-from snippets.gpt import CharTokenizer
+from snippets.gpt import GPT, CharTokenizer, GPTConfig
 from snippets.kv_cache import KVCache, causal_mask_after
 from snippets.mini_gpt.convert import main
 from snippets.mini_gpt.data import tokenizer_state
@@ -90,6 +91,23 @@ def test_more_tokens_than_the_context_with_a_cache():
     model(ids(), caches)
     with pytest.raises(ValueError, match=r"13 tokens: there must be 1 … 12"):
         model(ids(T=1), caches)
+
+
+@torch.no_grad()
+def test_day_2s_model_and_this_one_take_each_others_weights():
+    sizes = {"context_length": 12, "d_model": 16, "n_heads": 2, "n_layers": 3}
+    ids = torch.randint(10, (2, 12), generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(1)
+    plain = GPT(GPTConfig(10, **sizes))
+    for p in plain.parameters():
+        p.normal_(std=0.3)
+    ours = GPT2(GPT2Config(10, **sizes, vocab_multiple=1))
+    ours.load_state_dict(plain.state_dict(), strict=True)
+    assert torch.allclose(ours(ids), plain(ids), atol=1e-5)
+    again = GPT(GPTConfig(10, **sizes))
+    assert not torch.allclose(again(ids), plain(ids), atol=1e-1)
+    again.load_state_dict(ours.state_dict(), strict=True)
+    assert torch.equal(again(ids), plain(ids))
 
 
 def test_the_head_is_the_embedding_and_counts_once():
@@ -176,6 +194,23 @@ def test_a_plain_file_there_and_back(tmp_path, make, dtype, apart):
     assert again.model.config == model.config
     assert (again.model(ids()) - model(ids())).abs().max() <= apart
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_a_plain_file_in_which_a_block_had_one_module_more(tmp_path):
+    path = tmp_path / "new.safetensors"
+    model = GPT2(GPT2Config(**SIZES))
+    save_plain(path, Trained(model, LETTERS))
+    with safetensors.safe_open(path, "pt") as file:
+        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        notes = file.metadata()
+    for part in (".up.", ".down."):
+        found = {n.replace(part, f".feed_forward{part}"): w for n, w in found.items()}
+    assert "blocks.0.feed_forward.up.weight" in found
+    assert found.keys() != model.state_dict().keys()
+    safetensors.torch.save_file(found, tmp_path / "old.safetensors", notes)
+    loaded = load_trained(tmp_path / "old.safetensors").model.state_dict()
+    assert loaded.keys() == model.state_dict().keys()
+    assert all(torch.equal(loaded[n], w) for n, w in model.state_dict().items())
 
 
 def test_a_plain_file_that_is_damaged_or_of_another_program(tmp_path):

@@ -3,6 +3,7 @@
 import copy
 import functools
 import math
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -464,6 +465,33 @@ def test_another_text_is_told_even_if_it_cannot_be_encoded(stopped, text, capsys
     plain = ["--resume", "--out", str(stopped), "--device", "cpu"]
     refused(capsys, [*plain, "--data", str(text), "--lr", "1"], "the text has changed")
     assert {path: path.read_bytes() for path in stopped.rglob("*.*")} == before
+
+
+def with_feed_forward(content):
+    """The same, with the names of a block that had a module `feed_forward`."""
+    if isinstance(content, str):
+        return re.sub(r"\.(up|down)\.", r".feed_forward.\1.", content)
+    if isinstance(content, dict):
+        made = {with_feed_forward(n): with_feed_forward(v) for n, v in content.items()}
+        return made
+    if isinstance(content, list):
+        return [with_feed_forward(value) for value in content]
+    return content
+
+
+def test_a_checkpoint_in_which_a_block_had_one_module_more(stopped, text, tmp_path):
+    for name in ("old", "new"):
+        shutil.copytree(stopped, tmp_path / name)
+    last = tmp_path / "old" / "last.pt"
+    saved = states(tmp_path / "old")
+    old = saved | {n: with_feed_forward(saved[n]) for n in ("model", "optimizers")}
+    assert "blocks.0.feed_forward.up.weight" in old["model"]
+    assert "blocks.0.feed_forward.up.weight" in old["optimizers"]["state"]
+    write_atomically(last, old)
+    for name in ("old", "new"):
+        plain = ["--resume", "--out", str(tmp_path / name), "--device", "cpu"]
+        assert main([*plain, "--data", str(text)]) == 0
+    assert same(states(tmp_path / "old")["model"], states(tmp_path / "new")["model"])
 
 
 def linear(text: Path, out: Path, *more: str, **changes: object) -> list[str]:
@@ -982,7 +1010,7 @@ def test_bfloat16_is_chosen_where_it_is_fast(monkeypatch):
 def test_weights_stay_in_float32(text, tmp_path):
     run = new_run(text, tmp_path / "run", dtype="bfloat16")
     seen = []
-    run.model.blocks[0].feed_forward.up.register_forward_hook(
+    run.model.blocks[0].up.register_forward_hook(
         lambda module, inputs, output: seen.append(output.dtype)
     )
     losses = train(run, 10)

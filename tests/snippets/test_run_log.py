@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from snippets.event_file import read_events, read_scalars
-from snippets.run_log import RunLog, check_image, image_grid
+from snippets.run_log import RunLog, check_image
 
 
 def test_what_is_logged_is_in_the_file(tmp_path):
@@ -99,17 +99,3 @@ def test_an_image_that_would_be_changed_is_refused(image, message):
 def test_images_as_they_should_be(channels):
     check_image(torch.rand(channels, 4, 5))
     check_image(torch.full((channels, 4, 5), 255, dtype=torch.uint8))
-
-
-def test_a_grid_goes_by_rows():
-    images = torch.arange(1, 4).view(3, 1, 1, 1).expand(3, 1, 1, 2).float()
-    assert image_grid(images, columns=2).tolist() == [[[1, 1, 2, 2], [3, 3, 0, 0]]]
-    assert image_grid(images, columns=2, zoom=2).shape == (1, 4, 8)
-    colours = torch.rand(2, 3, 4, 5)
-    assert torch.equal(image_grid(colours, 2), torch.cat([*colours], dim=2))
-
-
-@pytest.mark.parametrize("shape", [(1, 8, 8), (0, 1, 8, 8)])
-def test_a_grid_needs_images(shape):
-    with pytest.raises(ValueError, match=re.escape(str(shape))):
-        image_grid(torch.zeros(shape), 2)

@@ -1,4 +1,4 @@
-"""What all four tokenizers ask of texts, special tokens, ids and files: the same."""
+"""What all tokenizers ask of texts, special tokens, ids and files: the same."""
 
 import codecs
 
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from snippets import files
 from snippets.corpus import load_text
+from snippets.gpt import CharTokenizer
+from snippets.mini_gpt.data import GPT2Tokenizer, vocab_size_of
 from snippets.tokenizers.bpe import BPETokenizer
 from snippets.tokenizers.checks import (
     check_names,
@@ -24,6 +26,8 @@ from snippets.tokenizers.wordpiece import WordPieceTokenizer
 TEXT = "the cat sat on the mat and the cat and the rat sat "
 TRAINED = {
     "byte": ByteTokenizer(),
+    "character": CharTokenizer(TEXT),
+    "gpt2": GPT2Tokenizer(),
     "bpe": BPETokenizer.train(TEXT, 270, special_tokens=["<end>"]),
     "wordpiece": WordPieceTokenizer.train(TEXT, 28),
     "unigram": UnigramTokenizer.train(TEXT, 274, byte_fallback=True),
@@ -136,7 +140,10 @@ class TestIds:
 
     @every
     def test_ids_out_of_range(self, tokenizer):
-        size = getattr(tokenizer, "vocab_size", None) or len(tokenizer.pieces)
+        if isinstance(tokenizer, CharTokenizer | GPT2Tokenizer):
+            size = vocab_size_of(tokenizer)
+        else:
+            size = getattr(tokenizer, "vocab_size", None) or len(tokenizer.pieces)
         for bad in (-1, size):
             for ids in ([0, bad], torch.tensor([0, bad])):
                 message = (

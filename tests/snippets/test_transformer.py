@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from snippets.attention import causal_mask
+from snippets.attention import MultiHeadAttention, causal_mask
 from snippets.transformer import (
     CrossAttention,
     Transformer,
@@ -207,3 +207,16 @@ def test_a_mask_that_does_not_fit():
     attention = CrossAttention(8, 2)
     with pytest.raises(ValueError, match="does not broadcast"):
         attention(torch.zeros(1, 3, 8), torch.zeros(1, 5, 8), causal_mask(3))
+
+
+@torch.no_grad()
+def test_cross_attention_without_biases_is_the_one_whose_biases_are_zero():
+    without, zero = CrossAttention(8, 2, bias=False), CrossAttention(8, 2)
+    zero.load_state_dict(without.state_dict(), strict=False)
+    zero.qkv.bias.zero_()
+    zero.out.bias.zero_()
+    x, memory = torch.randn(2, 3, 8), torch.randn(2, 5, 8)
+    assert torch.allclose(without(x, memory), zero(x, memory), atol=1e-6)
+    own = MultiHeadAttention(8, 2, bias=False)
+    own.load_state_dict(without.state_dict())
+    assert torch.allclose(without(x, x), own(x), atol=1e-6)

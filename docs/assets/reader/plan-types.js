@@ -6,6 +6,7 @@
  * @property {string} id
  * @property {string} title
  * @property {number} minutes
+ * @property {boolean} optional whether the day is done without it
  * @property {string} url below the site, as `/llm/day-3/llama/`
  */
 /**

@@ -3,20 +3,34 @@
 // counted in whole days, so that neither time zones nor summer time move them.
 
 /** @import { Day, Task } from "./plan-types.js" */
-/** @typedef {{all: number, done: number, minutes: number, left: number}} Tally */
+/**
+ * @typedef {object} Tally
+ * @property {number} all tasks that are not optional
+ * @property {number} done
+ * @property {number} minutes
+ * @property {number} left
+ * @property {number} extra optional tasks
+ * @property {number} extraDone
+ */
 /** @typedef {(id: string) => boolean} IsDone */
 
 const DAY = 86_400_000;
 
 /**
  * How many tasks there are, how many are done, and the minutes of all and of the rest.
- * @param {Pick<Task, "id" | "minutes">[]} tasks
+ * Optional ones are counted apart, and cost no minutes.
+ * @param {Pick<Task, "id" | "minutes" | "optional">[]} tasks
  * @param {IsDone} isDone
  * @returns {Tally}
  */
 export function tally(tasks, isDone) {
-  const sum = { all: 0, done: 0, minutes: 0, left: 0 };
-  for (const { id, minutes } of tasks) {
+  const sum = { all: 0, done: 0, minutes: 0, left: 0, extra: 0, extraDone: 0 };
+  for (const { id, minutes, optional } of tasks) {
+    if (optional) {
+      sum.extra += 1;
+      if (isDone(id)) sum.extraDone += 1;
+      continue;
+    }
     sum.all += 1;
     sum.minutes += minutes;
     if (isDone(id)) sum.done += 1;
@@ -32,22 +46,22 @@ export function duration(minutes) {
   return rest ? `${hours} h ${rest} min` : `${hours} h`;
 }
 
-/** A tally as text, such as `2 of 3 done, 1 h 20 min left`.
+/** A tally as text, such as `2 of 3 done, 1 h 20 min left; 1 of 2 optional`.
  * @param {Tally} sum */
-export function sentence({ all, done, left }) {
-  return all === done
-    ? `all ${all} done`
-    : `${done} of ${all} done, ${duration(left)} left`;
+export function sentence({ all, done, left, extra, extraDone }) {
+  const text =
+    all === done ? `all ${all} done` : `${done} of ${all} done, ${duration(left)} left`;
+  return extra ? `${text}; ${extraDone} of ${extra} optional` : text;
 }
 
 /**
- * The first task that is not done, or undefined.
+ * The first task that is not done, or undefined; optional ones are not asked for.
  * @param {Day[]} days
  * @param {IsDone} isDone
  */
 export function next(days, isDone) {
   for (const day of days) {
-    const task = day.tasks.find(({ id }) => !isDone(id));
+    const task = day.tasks.find(({ id, optional }) => !optional && !isDone(id));
     if (task) return { day, task };
   }
   return undefined;
@@ -79,7 +93,7 @@ export function numberOf(start, date) {
 }
 
 /**
- * The tasks of days before `date` that are not done.
+ * The tasks of days before `date` that are not done, without optional ones.
  * @param {Day[]} days
  * @param {string} start
  * @param {string} date
@@ -88,7 +102,7 @@ export function numberOf(start, date) {
 export function behind(days, start, date, isDone) {
   const number = numberOf(start, date);
   const past = days.filter((day) => day.number < number).flatMap((day) => day.tasks);
-  return past.filter(({ id }) => !isDone(id));
+  return past.filter(({ id, optional }) => !optional && !isDone(id));
 }
 
 /** A date in words, such as `Wed 25 November`.

@@ -2,7 +2,7 @@
 // The reader's data as files: read with care, compared, written. Loaded by the page
 // *Your data* only.
 
-import { duration, spell, tally } from "./progress.js";
+import { sentence, spell, tally } from "./progress.js";
 import { SECTIONS, parse } from "./schema.js";
 import { merge } from "./store.js";
 
@@ -154,7 +154,7 @@ export function markdown(state, plan, date) {
       isDone,
     );
     lines.push("", `## ${track.title}`, "");
-    lines.push(`${sum.done} of ${sum.all} done, ${duration(sum.left)} left.`);
+    lines.push(`${sentence(sum)}.`);
     for (const day of days) {
       lines.push("", `### Day ${day.number}: ${day.title}`, "");
       for (const { id, title, minutes } of day.tasks) {

@@ -39,7 +39,7 @@ class CatchUp extends HTMLElement {
         const minutes = Number(row.getAttribute("data-minutes"));
         const isShown = !isDone(id) || this.#ticked.has(id);
         row.toggleAttribute("hidden", !isShown);
-        tasks.push({ id, minutes });
+        tasks.push({ id, minutes, optional: row.hasAttribute("data-optional") });
         shown += Number(isShown);
       }
       this.#toggleDay(table, shown > 0);
@@ -47,9 +47,11 @@ class CatchUp extends HTMLElement {
     const sum = tally(tasks, isDone);
     const open = sum.all - sum.done;
     const words = open === 1 ? "1 task is" : `${open} tasks are`;
-    const text = open
+    let text = open
       ? `${words} open, ${duration(sum.left)} left. The earliest comes first.`
       : "Nothing is open: every task of this track is done.";
+    const extra = sum.extra - sum.extraDone;
+    if (extra) text += ` Beside them, ${extra} optional.`;
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 

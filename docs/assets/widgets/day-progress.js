@@ -14,7 +14,8 @@ import { store } from "../reader/store.js";
 /** @param {string} id */
 const isDone = (id) => store.get("tasks", id)?.done ?? false;
 
-/** `<day-progress day="llm-3" tasks="llm-3-llama:90 …">`; the build writes it. */
+/** The build writes `<day-progress day="llm-3" tasks="llm-3-llama:90 …">`, a task that
+ * is optional as `llm-6-fastai-nlp:60:optional`. */
 class DayProgress extends HTMLElement {
   #text = document.createElement("span");
   #bar = document.createElement("progress");
@@ -37,8 +38,8 @@ class DayProgress extends HTMLElement {
   #show() {
     const written = (this.getAttribute("tasks") ?? "").split(" ");
     const tasks = written.map((one) => {
-      const [id, minutes] = one.split(":");
-      return { id, minutes: Number(minutes) };
+      const [id, minutes, kind] = one.split(":");
+      return { id, minutes: Number(minutes), optional: kind === "optional" };
     });
     const sum = tally(tasks, isDone);
     this.#bar.max = sum.all;

@@ -105,15 +105,18 @@ class TrackView {
     this.#bar.value = sum.minutes - sum.left;
     const text = sentence(sum);
     if (this.#text.textContent !== text) this.#text.textContent = text;
-    this.#next.replaceChildren(...this.#following(sum.done > 0));
+    const begun = sum.done + sum.extraDone > 0;
+    const open = sum.extra > sum.extraDone;
+    this.#next.replaceChildren(...this.#following(begun, open));
     this.#showDates();
     this.box.hidden = this.#brief && !this.begun;
   }
 
-  /** @param {boolean} begun */
-  #following(begun) {
+  /** @param {boolean} begun
+   * @param {boolean} optional whether optional tasks are open */
+  #following(begun, optional) {
     const found = next(this.#days, isDone);
-    if (!found) return ["Everything is done."];
+    if (!found) return [`Everything is done${optional ? " but optional tasks" : ""}.`];
     const { day, task } = found;
     const words = begun ? "Continue" : "Start";
     return [`${words}: day ${day.number}, `, link(task.url, task.title)];
