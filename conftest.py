@@ -10,6 +10,8 @@ With pytest-xdist (`-n auto`), the tests of a file stay in one process, those of
 files in `SPREAD` in a few.
 """
 
+import functools
+import gc
 import os
 import shutil
 import traceback
@@ -99,6 +101,17 @@ def group_of(nodeid: str) -> str:
     return f"{path} {part}"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None, object, object]:
+    """Import and collect without looking for garbage: nearly all of it stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """As many processes as cores, for `-n auto`."""
@@ -118,6 +131,7 @@ def pytest_collect_file() -> Iterator[None]:
     return [each for each in found if not isinstance(each, MarkdownDocstringCodeModule)]
 
 
+@functools.cache  # many tests have the same path
 def kind_of(path: Path) -> str:
     """What a test is about, by the folder of its file."""
     parts = path.relative_to(ROOT).parts if ROOT in path.parents else ("",)

@@ -53,12 +53,23 @@ def asked(tasks: list[plan.Task]) -> list[plan.Task]:
     return [task for task in tasks if not task.is_optional]
 
 
+def tab_behind(page: Page, path: str) -> Page:
+    """Another tab of a reader who stays in this one.
+
+    A click waits for two frames, and a tab that is not in front has one a second.
+    """
+    made = tab(page.context, path)
+    page.bring_to_front()
+    return made
+
+
 def box(page: Page, task: str) -> Locator:
     return page.locator(f".task input[value={task}]")
 
 
 def note(page: Page) -> Locator:
-    return page.get_by_label("Where are you still confused?")
+    """The field for a note: by its id, since by label each element is asked for one."""
+    return page.locator("#reader-note")
 
 
 def hours(minutes: int) -> str:
@@ -73,6 +84,7 @@ def test_a_tick_shows_at_once_in_every_tab_and_after_a_reload(context):
     pages = [tab(context, path) for path in (PLAN, DAY, TOPIC, "")]
     overview = pages[3].locator("plan-overview[track=llm]")
     expect(overview).to_be_hidden()  # nothing to show to who has not begun
+    pages[0].bring_to_front()
     box(pages[0], TASK).check()
     for page in pages[:3]:
         expect(box(page, TASK)).to_be_checked()
@@ -86,6 +98,7 @@ def test_a_tick_shows_at_once_in_every_tab_and_after_a_reload(context):
     rest = hours(sum(task.minutes for task in needed if task.id != TASK))
     expect(progress).to_contain_text(f"1 of {len(needed)} done, {rest} left")
     expect(progress.get_by_role("status")).to_be_attached()
+    pages[2].bring_to_front()
     pages[2].reload()
     expect(box(pages[2], TASK)).to_be_checked()
     box(pages[2], TASK).uncheck()
@@ -128,7 +141,7 @@ def test_boxes_work_with_the_keyboard_and_keep_the_focus(context):
 
 def test_a_first_day_gives_dates_today_and_what_is_behind(context):
     page = tab(context, PLAN)
-    other = tab(context, DAY)
+    other = tab_behind(page, DAY)
     track = page.locator(".overview-track", has_text="LLM track")
     box(page, DAYS[1][0].id).check()
     expect(page.locator("day-progress .when:not(:empty)")).to_have_count(0)
@@ -189,6 +202,7 @@ def test_catching_up_shows_what_is_open_and_lets_a_slip_be_taken_back(context):
 
 def test_a_note_is_kept_letter_by_letter(context):
     page = tab(context, TOPIC)
+    expect(note(page)).to_have_accessible_name("Where are you still confused?")
     note(page).press_sequentially("Why no me")
     page.reload()  # in the middle of a word
     expect(note(page)).to_have_value("Why no me")
@@ -273,7 +287,7 @@ BAD = {
     ),
     "cut off": (json.dumps(state())[:-9], "not JSON"),
     "newer": (json.dumps(state() | {"version": 2}), "newer version of this site (2)"),
-    "20 MB": ("x" * 20_000_000, "too large: 20.0 MB"),
+    "20 MB": (20_000_000, "too large: 20.0 MB"),
     "a card that no scheduler knows": (
         json.dumps(state(cards={"llm-1-x": CARD | {"state": 4}})),
         "cards, llm-1-x: its state is wrong",
@@ -291,20 +305,25 @@ BAD = {
 }
 
 
-def choose(page: Page, content: str | bytes, name: str = "file.json") -> None:
-    data = content if isinstance(content, bytes) else content.encode()
-    file = {"name": name, "mimeType": "application/json", "buffer": data}
-    page.get_by_label("A file that was exported here").set_input_files([file])
+def choose(page: Page, content: str | bytes | Path) -> None:
+    """Choose a file, or what a file would hold."""
+    data = content.encode() if isinstance(content, str) else content
+    file = {"name": "file.json", "mimeType": "application/json", "buffer": data}
+    field = page.locator("your-data").get_by_label("A file that was exported here")
+    field.set_input_files([content if isinstance(content, Path) else file])
 
 
-def test_a_bad_file_gets_a_clear_message_and_changes_nothing(context):
+def test_a_bad_file_gets_a_clear_message_and_changes_nothing(context, tmp_path):
+    large = tmp_path / "large.json"
     page = tab(context, TOPIC)
     note(page).fill("mine")
     page.goto(DATA)
     before = page.evaluate("JSON.stringify({...localStorage})")
     message = page.locator(".data-message")
     for content, words in BAD.values():
-        choose(page, content)
+        if isinstance(content, int):  # a file on the disk, which the browser opens
+            large.write_bytes(b"x" * content)
+        choose(page, large if isinstance(content, int) else content)
         expect(message).to_contain_text(words)
         expect(message).to_contain_text("was not imported, and nothing has changed")
         expect(page.locator(".data-preview")).to_be_empty()
@@ -344,7 +363,8 @@ def test_export_and_import_carry_everything_to_another_browser(
     Draft202012Validator(schema, format_checker=checker).validate(json.loads(text))
 
     other = browser.new_context(base_url=address)
-    fresh, beside = tab(other, DATA), tab(other, TOPIC)
+    fresh = tab(other, DATA)
+    beside = tab_behind(fresh, TOPIC)
     choose(fresh, text)
     preview = fresh.locator(".data-preview")
     expect(preview.get_by_role("heading")).to_be_focused()
@@ -365,7 +385,8 @@ def test_export_and_import_carry_everything_to_another_browser(
 
 
 def test_an_import_joins_or_replaces_and_can_be_undone(context):
-    page, beside = use(context), tab(context, TOPIC)
+    page = use(context)
+    beside = tab_behind(page, TOPIC)
     later = {"/llm/day-3/llama/": {"text": "older", "at": AT}}
     tasks = {"llm-2-bert": {"done": True, "at": AT}}
     choose(page, json.dumps(state(notes=later, tasks=tasks)))
@@ -409,7 +430,8 @@ def test_an_import_without_room_changes_nothing(context):
 
 
 def test_everything_can_be_deleted_for_good(context):
-    page, beside = use(context), tab(context, TOPIC)
+    page = use(context)
+    beside = tab_behind(page, TOPIC)
     page.get_by_role("button", name="Delete everything").click()
     expect(page.get_by_role("button", name="Keep it")).to_be_focused()
     page.get_by_role("button", name="Yes, delete it").click()

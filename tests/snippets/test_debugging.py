@@ -144,7 +144,6 @@ def digit_program(
     optimizer="SGD", schedule=None, loss_function=F.cross_entropy, frozen=False, **sizes
 ) -> Build:
     """The classifier of the book, with its usual settings."""
-    train, _, _ = split_digits()
     makers = {
         "SGD": lambda p: torch.optim.SGD(p, lr=0.1),
         "AdamW": lambda p: torch.optim.AdamW(p, lr=1e-3),
@@ -152,6 +151,7 @@ def digit_program(
     }
 
     def build() -> Program:
+        train, _, _ = split_digits()
         model = DigitMLP(DigitConfig(**sizes))
         model.hidden.requires_grad_(not frozen)
         chosen = makers[optimizer](model.parameters())
