@@ -40,6 +40,8 @@ os.environ.update(ENVIRONMENT)  # one thread for torch in each process of the te
 
 # what fails soonest comes first; the site and the browser need all pages
 KINDS = ("repository", "literate", "pages", "snippets", "site")
+# While one process builds the site for this file, the others have the snippets to test.
+BUILDS = ROOT / "tests" / "site" / "test_addresses.py"
 SLOWEST = 20
 PARTS = 8  # of each of these files, whose tests need not share a process
 SPREAD = (
@@ -148,7 +150,12 @@ def pytest_collection_modifyitems(
         left = {p for p in paths if kind_of(p) != "site" and not green.is_green(p)}
         config.hook.pytest_deselected(items=[i for i in items if i.path not in left])
         items[:] = [item for item in items if item.path in left]
-    items.sort(key=lambda item: KINDS.index(kind_of(item.path)))
+    before = KINDS.index("snippets") - 0.5
+    items.sort(
+        key=lambda item: (
+            before if item.path == BUILDS else KINDS.index(kind_of(item.path))
+        )
+    )
 
 
 def is_whole(config: pytest.Config) -> bool:
