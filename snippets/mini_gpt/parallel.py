@@ -51,6 +51,11 @@ class PeerError(Exception):
     """Another process failed, which says why itself."""
 
 
+# Groups that were left. DDP keeps its group too; were it the last one to let go of it,
+# it would hold Python's lock while the group's threads end, which may need that lock.
+LEFT: list[Any] = []
+
+
 @contextmanager
 def joined_processes(device: str) -> Iterator[Processes]:
     """Join the processes that `torchrun` started, or be the only one.
@@ -82,6 +87,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
             raise PeerError(f"process {rank} lost another one ({error})") from error
         raise
     finally:
+        LEFT.append(dist.group.WORLD)
         dist.destroy_process_group()
 
 

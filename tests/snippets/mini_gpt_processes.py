@@ -13,10 +13,16 @@ import sys
 from pathlib import Path
 
 import torch.distributed as dist
+from torch import nn
 
 from snippets.mini_gpt import checkpoints, loop
 from snippets.mini_gpt.checkpoints import save_run
-from snippets.mini_gpt.parallel import PeerError, joined_processes, rank0_first
+from snippets.mini_gpt.parallel import (
+    PeerError,
+    data_parallel,
+    joined_processes,
+    rank0_first,
+)
 from snippets.mini_gpt.run import Run, collect_losses, evaluate, train_step
 from snippets.mini_gpt.train import main, parser, start
 
@@ -93,6 +99,17 @@ def failures(folder: Path) -> dict:
     return {"told": told}
 
 
+def leaving(folder: Path) -> dict:
+    """Join and leave several times, a model of DDP outliving each group."""
+    for port in os.environ["PORTS"].split():
+        os.environ["MASTER_PORT"] = port
+        with joined_processes("cpu") as processes:
+            model = data_parallel(nn.Linear(4, 4), processes, sharded=False)
+            rank0_first(lambda: None, processes)
+        del model
+    return {"left": True}
+
+
 def lost(folder: Path) -> dict:
     """Process 1 disappears in the fifth step."""
 
@@ -112,6 +129,7 @@ if __name__ == "__main__":
     join = functools.partial(dist.init_process_group, timeout=patience)
     dist.init_process_group = join
     here = Path(sys.argv[2])
-    results = {"curves": curves, "failures": failures, "lost": lost}[sys.argv[1]](here)
+    parts = {part.__name__: part for part in (curves, failures, leaving, lost)}
+    results = parts[sys.argv[1]](here)
     name = f"{sys.argv[1]}-{os.environ['RANK']}.json"
     (here / name).write_text(json.dumps(results), "utf8")

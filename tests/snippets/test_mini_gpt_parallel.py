@@ -4,6 +4,7 @@ Two tests are about `torchrun` and start it. For the others the two are forked f
 server that has torch, with the variables that it would set (`tests/processes.py`).
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -34,6 +35,7 @@ from tests.processes import Done, Program, run_together
 from tests.snippets.mini_gpt_processes import HALF, MORE, STEPS, TINY, curve, run_of
 
 ALONE = Processes(0, 1, torch.device("cpu"))
+LEAVE = 10  # groups; where DDP lets go of them last, leaving one of them hangs
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 PROGRAM = str(Path(__file__).with_name("mini_gpt_processes.py"))
 needs_torchrun = pytest.mark.skipif(
@@ -68,12 +70,20 @@ def torchrun(*words: str) -> subprocess.Popen:
     )
 
 
+def free_ports(number: int) -> list[str]:
+    """Ports of this machine that nobody uses."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [str(each.getsockname()[1]) for each in sockets]
+
+
 def both(what: str, folder: Path) -> tuple[list[Done], list[dict]]:
     """Run a part of `mini_gpt_processes.py`: how the two ended, and their results."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    ports = free_ports(LEAVE)
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": ports[0]}
+    common["PORTS"] = " ".join(ports)
     programs = [
         Program(
             str(ROOT),
@@ -181,6 +191,13 @@ def test_where_one_process_fails_all_stop(folder):
     assert second["told"][0] == "ValueError: this one"
     assert first["told"][1].startswith("OSError: could not write ")
     assert second["told"][1] == stops.format(1)
+
+
+@not_on_windows
+def test_a_model_may_outlive_the_group_that_it_was_shared_out_in(folder):
+    done, found = both("leaving", folder)
+    assert [process.returncode for process in done] == [0, 0], done
+    assert found == [{"left": True}] * 2
 
 
 @needs_torchrun
