@@ -32,7 +32,7 @@ def grow(numbers: list, draw: random.Random) -> None:
     "Autograd: values and gradients of random expressions",
     ours="snippets.tiny_autograd.Value",
     theirs="torch.Tensor.backward",
-    page="pytorch/day-1/autograd.md",
+    page="pytorch/day-1/autograd-deeper.md",
     bound=1e-10,
 )
 def random_expressions() -> Pairs:

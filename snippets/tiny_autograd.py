@@ -1,8 +1,9 @@
 """Reverse-mode automatic differentiation in a hundred lines.
 
-Each number remembers which numbers it was made of, and the derivative by each of them.
-`backward` goes through that record from the end to the start and multiplies (Baydin et
-al. 2018, *Automatic Differentiation in Machine Learning*, section 3.2).
+Each number remembers which numbers it was made of, and its derivative with respect to
+each of them. `backward` goes through this graph from the end to the start and
+multiplies (Baydin et al. 2018, *Automatic Differentiation in Machine Learning*, section
+3.2).
 """
 
 # --8<-- [start:value]
@@ -16,8 +17,8 @@ class Value:
     """A number, where it came from, and after `backward` its gradient.
 
     `inputs` holds pairs: a Value that this one was made of, and the derivative of this
-    one by it. An operation with a result or a derivative that is no number raises what
-    Python's `math` does: ValueError, ZeroDivisionError or OverflowError.
+    one with respect to it. An operation with a result or a derivative that is no number
+    raises what Python's `math` does: ValueError, ZeroDivisionError or OverflowError.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Value:
         return self**-1 * other
 
     def backward(self) -> None:
-        """Add the derivative of this number by every earlier one to its `grad`."""
+        """Add to each earlier number's `grad` the derivative with respect to it."""
         gradients = {id(self): 1.0}
         for value in reversed(in_order(self)):
             gradient = gradients[id(value)]

@@ -2,7 +2,7 @@
 # # Lab: autograd from scratch
 #
 # You write automatic differentiation in five tasks: what each operation hands back, in
-# which order to go, the way back itself, a check by differences, and a step of
+# which order to go, the backward pass itself, a check by differences, and a step of
 # training. After each task stands a check against PyTorch. Read [the
 # chapter](../../pytorch/day-1/autograd/) first, or keep it open beside you.
 
@@ -17,9 +17,10 @@ import torch
 # ## What a number remembers
 #
 # A `Value` holds a number, and in `inputs` pairs: a Value that it was made of, and the
-# derivative of this number by that one. For \(a + b\) both derivatives are 1. For
-# \(a \cdot b\), the derivative by \(a\) is \(b\), and by \(b\) it is \(a\). For
-# \(\tanh a\) it is \(1 - \tanh^2 a\), and for \(a^n\) it is \(n a^{n-1}\).
+# derivative of this number with respect to that one. For \(a + b\) both derivatives
+# are 1. For \(a \cdot b\), the derivative with respect to \(a\) is \(b\), and with
+# respect to \(b\) it is \(a\). For \(\tanh a\) it is \(1 - \tanh^2 a\), and for
+# \(a^n\) it is \(n a^{n-1}\).
 
 
 # %%
@@ -57,7 +58,7 @@ def add(a: Value, b: Value) -> Value:
 
 # %%
 def slopes_of(operation: str, a: float, b: float = 0.0) -> list[float]:
-    """The derivatives of `a × b` by a and by b, of `a ^ b` by a, of `tanh a` by a."""
+    """Derivatives: of `a × b` for a and for b, of `a ^ b` and of `tanh a` for a."""
     # Task 1: return a list of two for "×", and of one for "^" and for "tanh".
     ### BEGIN SOLUTION
     if operation == "×":
@@ -94,7 +95,7 @@ def torch_slopes(operation, *numbers: float) -> list[float]:
 
 
 def slopes(result: Value) -> list[float]:
-    """The value, and the derivatives by its inputs, in order."""
+    """The value, and the derivatives with respect to its inputs, in order."""
     return [result.data, *(slope for _, slope in result.inputs)]
 
 
@@ -117,8 +118,8 @@ print("Task 1 is right.")
 # %% [markdown]
 # ## In which order?
 #
-# On the way back, a number may hand its gradient on only when it is complete: when all
-# that use it have been visited. So go through the numbers in an order in which each
+# In the backward pass, a number may hand its gradient on only when it is complete: when
+# all that use it have been visited. So go through the numbers in an order in which each
 # stands after all that it is made of, backwards. Each number must be there once, also
 # if it is used twice. Expressions may be thousands of steps deep: a function that calls
 # itself for each step fails there.
@@ -168,14 +169,14 @@ print("Task 2 is right.")
 # %% [markdown]
 # ## The way back
 #
-# The gradient of the last number is 1. Each number hands its gradient on to its inputs,
-# times the derivative; what arrives from several users adds up. At the end, the
-# gradient of this call is *added* to `grad`, as in PyTorch.
+# Now the backward pass. The gradient of the last number is 1. Each number hands its
+# gradient on to its inputs, times the derivative; what arrives from several users adds
+# up. At the end, the gradient of this call is *added* to `grad`, as in PyTorch.
 
 
 # %%
 def backward(last: Value) -> None:
-    """Add the derivative of `last` by every earlier number to its `grad`."""
+    """Add to each number's `grad` the derivative of `last` with respect to it."""
     order = in_order(last)
     gradients = {id(value): 0.0 for value in order}
     # Task 3: fill `gradients` from the end to the start, then add them to `grad`.
@@ -226,7 +227,7 @@ print("Task 3 is right: fifty random expressions agree with PyTorch.")
 
 # %%
 def by_differences(function, numbers: list[float], h: float = 1e-5) -> list[float]:
-    """The derivative of `function(*numbers)` by each number, by central differences."""
+    """The derivatives of `function(*numbers)`, one for each, by central differences."""
     # Task 4: for each number, (f(… x + h …) - f(… x - h …)) / 2h; change one at a time.
     ### BEGIN SOLUTION
     found = []
@@ -258,13 +259,13 @@ print("Task 4 is right.")
 # ## A step of training
 #
 # With gradients, weights can go downhill: each minus the rate times its gradient.
-# Before the way back, the old gradients must go.
+# Before the backward pass, the old gradients must go.
 
 
 # %%
 def step(loss, weights: list[Value], rate: float) -> float:
     """One step: `loss()` gives the loss as a Value. Returns its number."""
-    # Task 5: reset the gradients, go back, change the weights' data.
+    # Task 5: reset the gradients, go backward, change the weights' data.
     ### BEGIN SOLUTION
     current = loss()
     for weight in weights:
