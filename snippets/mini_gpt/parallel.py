@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.distributed as dist
@@ -40,6 +40,9 @@ class Processes:
     rank: int
     world: int
     device: torch.device
+    # Groups that were left. DDP keeps its group too; were it the last to let go of it,
+    # it would hold Python's lock while the group's threads end, which may need it.
+    left: ClassVar[list[Any]] = []
 
     @property
     def first(self) -> bool:
@@ -49,11 +52,6 @@ class Processes:
 
 class PeerError(Exception):
     """Another process failed, which says why itself."""
-
-
-# Groups that were left. DDP keeps its group too; were it the last one to let go of it,
-# it would hold Python's lock while the group's threads end, which may need that lock.
-LEFT: list[Any] = []
 
 
 @contextmanager
@@ -87,7 +85,7 @@ def joined_processes(device: str) -> Iterator[Processes]:
             raise PeerError(f"process {rank} lost another one ({error})") from error
         raise
     finally:
-        LEFT.append(dist.group.WORLD)
+        Processes.left.append(dist.group.WORLD)
         dist.destroy_process_group()
 
 
