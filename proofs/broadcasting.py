@@ -16,7 +16,7 @@ from snippets.broadcasting import (
     view_strides,
 )
 
-PAGE = "pytorch/day-1/shapes.md"
+PAGE = "pytorch/day-1/shapes-deeper.md"
 SHAPES = [shape for n in range(4) for shape in itertools.product(range(4), repeat=n)]
 
 
