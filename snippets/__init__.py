@@ -27,7 +27,7 @@ RENAMED = {  # the name that a module of this package once had: the name that it
 NAMES: dict[str, dict[str, str]] = {  # names in a module: what each is called now
     "metrics": {"BatchAverage": "RunningMean", "accuracy": "accuracy_of"},
     "optimizers": {"Optimizer": "PerParameterOptimizer"},
-    "transforms": {"to_tensor": "pil_to_tensor"},
+    "transforms": {"standardise": "normalize", "to_tensor": "pil_to_tensor"},
     "bert": {"initialize": "initialize_weights"},
     "files": {"told_where": "naming_file"},
     "gpt": {"small_weights": "initialize_weights"},

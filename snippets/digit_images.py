@@ -1,14 +1,13 @@
-"""The digits as files: a folder of PNG images for each class, and a table of labels."""
+"""Printed digits as files: a folder of PNG images for each digit."""
 
 # --8<-- [start:imports]
-import csv
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from snippets.digits import Digits, split_digits
+from snippets.glyphs import TRAIN_FONTS, glyphs
 
 # --8<-- [end:imports]
 
@@ -19,28 +18,19 @@ def to_gray(image: Tensor) -> Image.Image:
     return Image.fromarray((image[0].cpu().numpy() * 255).round().astype(np.uint8))
 
 
-def write_digits(root: str | Path, data: Digits) -> None:
-    """Write each image to `root/DIGIT/NUMBER.png`, numbered as in the data."""
-    for number, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
-        path = Path(root) / str(label.item()) / f"{number:04}.png"
+def write_digits(
+    root: str | Path,
+    fonts: tuple[str, ...] = TRAIN_FONTS,
+    copies: int = 4,
+    seed: int = 0,
+) -> None:
+    """Write `root/DIGIT/FONT-NUMBER.png`: each digit in each font, `copies` times."""
+    images, labels = glyphs(fonts, copies, seed)
+    for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+        font = fonts[number // 10 % len(fonts)]  # ten digits of a font, then the next
+        path = Path(root) / str(label) / f"{font}-{number:04}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         to_gray(image).save(path)
-
-
-def write_all_digits(root: str | Path) -> None:
-    """Three folders for training, validation and test, as `split_digits` cuts them."""
-    for name, part in zip(("train", "validation", "test"), split_digits(), strict=True):
-        write_digits(Path(root) / name, part)
-
-
-def write_table(root: str | Path) -> None:
-    """Write `root/labels.csv`: the path of each image below `root`, and its folder."""
-    root = Path(root)
-    with (root / "labels.csv").open("w", encoding="utf8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("file", "label"))
-        for path in sorted(root.rglob("*.png")):
-            writer.writerow((path.relative_to(root).as_posix(), path.parent.name))
 
 
 # --8<-- [end:write]
