@@ -180,10 +180,12 @@ def imports_in(text: str) -> tuple[list[ast.ImportFrom], list[ast.stmt]]:
     found: list[ast.ImportFrom] = []
     wrong: list[ast.stmt] = []
     for node in ast.walk(tree):
-        names = [alias.name for alias in getattr(node, "names", [])]
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = [alias.name for alias in node.names]
         if isinstance(node, ast.Import):
             is_wrong = any(name.split(".")[0] == "snippets" for name in names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             if node.level == 0 and (node.module or "").split(".")[0] != "snippets":
                 continue
             aliased = any(alias.asname for alias in node.names)
@@ -191,8 +193,6 @@ def imports_in(text: str) -> tuple[list[ast.ImportFrom], list[ast.stmt]]:
             is_wrong = node.module == "snippets" or aliased or not at_top
             is_wrong = is_wrong or node.level > 0
             found.append(node)
-        else:
-            continue
         if is_wrong or "*" in names:
             wrong.append(node)
     return sorted(found, key=lambda node: node.lineno), wrong

@@ -65,6 +65,11 @@ def test_a_module_stands_before_the_code_that_imports_it(snippets):
     assert run(together)["y"] == pytest.approx(6.2832, abs=1e-4)
 
 
+def test_other_statements_that_name_things_are_no_imports(snippets):
+    code = "def count():\n    global snippets\n    snippets = 1"
+    assert replaced(code) == ([], code)
+
+
 def test_a_module_comes_once(snippets):
     inliner = Inliner("page.md", [])
     assert len(inliner.replace("from snippets.user import double")[0]) == 2
