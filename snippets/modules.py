@@ -41,9 +41,8 @@ class TinyModule:
     forward: Callable[..., Tensor]
 
     def __init__(self) -> None:
-        # past our own __setattr__, which needs them
-        object.__setattr__(self, "own_parameters", {})
-        object.__setattr__(self, "own_modules", {})
+        self.own_parameters = {}
+        self.own_modules = {}
 
     def __setattr__(self, name: str, value: object) -> None:
         """Sort a new attribute by its type."""
