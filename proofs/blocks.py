@@ -7,7 +7,7 @@ from proofs import Pairs, proof
 from snippets.blocks import TinySequential
 from snippets.hooks import Hookable
 
-PAGE = "pytorch/day-6/building-blocks.md"
+PAGE = "pytorch/day-6/building-blocks-deeper.md"
 
 
 @proof(

@@ -9,7 +9,7 @@ from proofs import Pairs, proof
 from snippets import schedules
 from snippets.schedules import Plateau, Schedule, Scheduler, rates_of
 
-PAGE = "pytorch/day-6/schedules.md"
+PAGE = "pytorch/day-6/schedules-deeper.md"
 STEPS = 100
 BOUND = 1e-12  # times a peak of 0.3, in float64
 
@@ -201,7 +201,7 @@ def cycle() -> Pairs:
     "Warm-up and cosine",
     ours="snippets.schedules.warmup_cosine",
     theirs="torch.optim.lr_scheduler.SequentialLR",
-    page=PAGE,
+    page="pytorch/day-6/schedules.md",
     bound=BOUND,
 )
 def warmup() -> Pairs:

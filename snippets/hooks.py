@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from snippets.modes import evaluating
 from snippets.table import Table
 
+# --8<-- [start:types]
 Hook = Callable[..., Any]
 Inputs = tuple[Any, ...]
+# --8<-- [end:types]
 # --8<-- [end:imports]
 
 
@@ -101,6 +102,10 @@ def attached(modules: Iterable[nn.Module], hook: Hook) -> Iterator[None]:
         yield
 
 
+# --8<-- [end:attached]
+
+
+# --8<-- [start:by-name]
 def modules_by_name(model: nn.Module, names: Iterable[str]) -> dict[str, nn.Module]:
     """The modules of these names. Raises ValueError for a name that is not there."""
     every = dict(model.named_modules())
@@ -111,7 +116,7 @@ def modules_by_name(model: nn.Module, names: Iterable[str]) -> dict[str, nn.Modu
     return {name: every[name] for name in names}
 
 
-# --8<-- [end:attached]
+# --8<-- [end:by-name]
 
 
 # --8<-- [start:recording]
@@ -191,30 +196,6 @@ def naming_layers(model: nn.Module) -> Iterator[None]:
 
 
 # --8<-- [end:naming]
-
-
-# --8<-- [start:summary]
-def model_summary(model: nn.Module, *inputs: Any) -> Table:
-    """Each layer that ran, in order, with what it returned and its own parameters.
-
-    Runs the model once, without gradients and in evaluation mode; puts each module
-    back into the mode it had. A layer that runs twice has two rows.
-    """
-    names = {module: name for name, module in model.named_modules()}
-    rows: list[tuple[str, str, str, int]] = []
-
-    def note(module: nn.Module, inputs: Inputs, output: Any) -> None:
-        own = sum(p.numel() for p in module.parameters(recurse=False))
-        kind = type(module).__name__
-        rows.append((names[module] or "the model", kind, shape_of(output), own))
-
-    layers = [module for module in names if not list(module.children())]
-    with attached(layers, note), evaluating(model), torch.no_grad():
-        model(*inputs)
-    return Table(("layer", "type", "returns", "parameters"), rows)
-
-
-# --8<-- [end:summary]
 
 
 # --8<-- [start:left]

@@ -154,21 +154,31 @@ def in_sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Sch
     return factor
 
 
+# --8<-- [end:sequence]
+
+
+# --8<-- [start:warmup-cosine]
 def warmup_cosine(
     warmup: int, steps: int, start: float = 0.01, end: float = 0.0
 ) -> Schedule:
-    """Up to 1 in a line for `warmup` steps, then down to `end` until `steps`.
+    """Up to 1 in a line for `warmup` steps, then a cosine down to `end` at `steps`.
 
     Raises ValueError for a warm-up that leaves nothing to decay.
     """
     check_count("warmup", warmup)
     if warmup >= steps:
         raise ValueError(f"warmup={warmup} of steps={steps}: the peak is never reached")
-    rise, fall = linear_change(warmup, start), cosine_decay(steps - warmup, end)
-    return in_sequence([rise, fall], [warmup])
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return start + (1 - start) * step / warmup
+        part = min(1.0, (step - warmup) / (steps - warmup))  # of the way down, 0 to 1
+        return end + (1 - end) * (1 + math.cos(math.pi * part)) / 2
+
+    return factor
 
 
-# --8<-- [end:sequence]
+# --8<-- [end:warmup-cosine]
 
 
 # --8<-- [start:scheduler]

@@ -15,7 +15,6 @@ from snippets.hooks import (
     hooks_left,
     kept_for_backward,
     layer_stats,
-    model_summary,
     modules_by_name,
     naming_layers,
     recording,
@@ -185,25 +184,6 @@ def test_errors_outside_of_the_model_stay_as_they_are():
 def test_shapes_in_words():
     assert shape_of(torch.ones(2, 3)) == "(2, 3)"
     assert shape_of((1, 2)) == "tuple"
-
-
-def test_the_table_of_layers():
-    model = DigitStack(width=8, depth=1).train()
-    model.head.eval()
-    modes = [module.training for module in model.modules()]
-    table = model_summary(model, torch.rand(2, 1, 8, 8))
-    assert [module.training for module in model.modules()] == modes
-    assert hooks_left(model) == {}
-    assert table.rows[1] == ("stem.1", "Linear", "(2, 8)", 64 * 8 + 8)
-    assert table.rows[-1] == ("head.1", "Linear", "(2, 10)", 8 * 10 + 10)
-    total = sum(p.numel() for p in model.parameters())
-    assert sum(row[3] for row in table.rows) == total
-
-
-def test_a_layer_that_runs_twice_has_two_rows():
-    layer = nn.Linear(3, 3)
-    table = model_summary(nn.Sequential(layer, nn.Sequential(layer)), torch.ones(1, 3))
-    assert len(table.rows) == 2
 
 
 def tiny() -> nn.Sequential:
