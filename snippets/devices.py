@@ -109,24 +109,6 @@ def check_one_device(module: nn.Module, *inputs: Tensor) -> None:
 # --8<-- [end:one-device]
 
 
-# --8<-- [start:bfloat16]
-def to_bfloat16(x: Tensor) -> Tensor:
-    """Round float32 to bfloat16 by its bits: the upper 16 of 32, ties to even.
-
-    Takes and returns any shape. Raises TypeError for another dtype.
-    """
-    if x.dtype != torch.float32:
-        raise TypeError(f"x is {x.dtype}: only float32 has bfloat16 as its upper half")
-    bits = x.view(torch.int32)
-    last = (bits >> 16) & 1  # the last bit that stays
-    rounded = (bits + 0x7FFF + last) >> 16  # carries if the lower half is above ½
-    upper = rounded.to(torch.int16).view(torch.bfloat16)
-    return torch.where(x.isnan(), torch.nan, upper)  # the carry could end in infinity
-
-
-# --8<-- [end:bfloat16]
-
-
 # --8<-- [start:memory]
 @dataclass(frozen=True)
 class TrainingMemory:

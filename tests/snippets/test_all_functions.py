@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from snippets import initialisation, losses, metrics, transforms
 from snippets.data_loading import pad_batch
 from snippets.debugging import dependence
-from snippets.devices import to_bfloat16
 from snippets.hooks import second_moment
 from snippets.optimizers import SGD, Adam, AdamW, RMSprop
 
@@ -81,7 +80,6 @@ OTHERS = {
     "channel_statistics": lambda: transforms.channel_statistics([IMAGE]),
     "normalize": lambda: transforms.normalize(IMAGE, WEIGHT, WEIGHT),
     "to_unit": lambda: transforms.to_unit(IMAGE.byte()),
-    "to_bfloat16": lambda: to_bfloat16(X),
     "second_moment": lambda: second_moment(X),
 }
 

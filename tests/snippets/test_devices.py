@@ -11,7 +11,6 @@ from snippets.devices import (
     check_one_device,
     device_names,
     pick_device,
-    to_bfloat16,
     training_memory,
 )
 
@@ -213,18 +212,6 @@ def test_a_model_with_norms_dropout_and_recurrence_moves():
     check_one_device(nn.Sequential(*layers), torch.ones(5, 3))
     layer = nn.TransformerEncoderLayer(8, 2, batch_first=True)
     check_one_device(layer, torch.ones(2, 3, 8))
-
-
-def test_bfloat16_of_special_numbers():
-    special = torch.tensor(
-        [0.0, -0.0, torch.inf, -torch.inf, 3.4e38, 1e-45, 1.00390625]
-    )
-    ours = to_bfloat16(special)
-    assert torch.equal(ours.view(torch.int16), special.bfloat16().view(torch.int16))
-    nan = torch.tensor([0x7F800001, 0x7FFFFFFF, -1], dtype=torch.int32)
-    assert to_bfloat16(nan.view(torch.float32)).isnan().all()
-    with pytest.raises(TypeError, match=r"torch\.float64"):
-        to_bfloat16(special.double())
 
 
 def test_memory_is_four_floats_a_parameter_with_adam():
