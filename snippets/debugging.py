@@ -122,29 +122,6 @@ def check_batch(build: Build) -> None:
 # --8<-- [end:batch]
 
 
-# --8<-- [start:shape]
-def check_shape(name: str, tensor: Tensor, shape: str, **sizes: int) -> dict[str, int]:
-    """Whether a tensor has a shape such as "B 1 8 8"; returns the letters' sizes.
-
-    Give them to the next call, as `**sizes`: a letter must be as large there as here.
-    Raises CheckFailed with the shape that was found.
-    """
-    expected, found = shape.split(), tuple(tensor.shape)
-    sizes = dict(sizes)
-    right = len(expected) == len(found)
-    for axis, size in zip(expected, found, strict=False):
-        fixed = int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
-        right = right and size == fixed
-    if not right:
-        known = ", ".join(f"{k} = {v}" for k, v in sizes.items() if k in expected)
-        hint = f" with {known}" if known else ""
-        raise CheckFailed(f"{name} is {found}: expected ({', '.join(expected)}){hint}")
-    return sizes
-
-
-# --8<-- [end:shape]
-
-
 # --8<-- [start:start-loss]
 def check_start_loss(build: Build, tolerance: float = 0.3) -> float:
     """The first loss, which should be that of an even guess: ln V.

@@ -275,7 +275,7 @@ def stats_table(stats: list[LayerStats]) -> Table:
     for s in stats:
         numbers = f"{s.mean:.2f}", f"{s.std:.2f}", f"{100 * s.dead:.0f}"
         rows.append((s.name, s.kind, *numbers, f"{s.slope:.1e}"))
-    return Table(("layer", "kind", "mean", "std", "dead, %", "slope"), rows)
+    return Table(("layer", "kind", "mean", "std", "dead, %", "gradient"), rows)
 
 
 # --8<-- [end:stats]
@@ -323,7 +323,7 @@ def stop_at_nan(model: nn.Module) -> Iterator[None]:
 
     def backward(name: str, slope: Tensor) -> None:
         if bad := count_bad(slope):
-            message = f"{bad} of the slopes that reach {name} are not finite"
+            message = f"{bad} of the gradients that reach {name} are not finite"
             raise FloatingPointError(message)
 
     with attached(names, forward):

@@ -20,7 +20,8 @@ def test_every_snippet_is_listed_once_by_its_day():
     groups = {snippet.path.stem: snippet.group for snippet in found}
     assert groups["attention"] == "llm-3"
     assert groups["optimizers"] == "pytorch-3"
-    assert groups["table"] == catalogue.OTHERS
+    assert groups["table"] == "pytorch-7"
+    assert groups["streams"] == catalogue.OTHERS
 
 
 def test_the_page_shows_every_snippet_of_its_track():

@@ -29,7 +29,6 @@ from snippets.debugging import (
     check_repeatable,
     check_repeats,
     check_rows,
-    check_shape,
     check_start_loss,
     dependence,
     findings,
@@ -285,29 +284,6 @@ def test_a_batch_of_one_image_passes():
 
 def test_images_of_another_range_can_be_meant():
     check_batch(program(images=images.clamp(0, 1) * 255, image_range=(0.0, 255.0)))
-
-
-def test_shapes_and_their_letters():
-    sizes = check_shape("images", torch.zeros(5, 1, 8, 8), "B 1 8 8")
-    assert sizes == {"B": 5}
-    assert check_shape("logits", torch.zeros(5, 3), "B V", **sizes) == {"B": 5, "V": 3}
-    assert check_shape("a number", torch.tensor(1.0), "") == {}
-    assert sizes == {"B": 5}  # what was given is not changed
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected", "sizes", "message"),
-    [
-        ((5, 1), "B", {"B": 5}, "x is (5, 1): expected (B) with B = 5"),
-        ((5,), "B", {"B": 6}, "x is (5,): expected (B) with B = 6"),
-        ((5, 4), "T T", {}, "x is (5, 4): expected (T, T) with T = 5"),
-        ((5, 2), "B 3", {}, "x is (5, 2): expected (B, 3) with B = 5"),
-        ((2,), "3", {}, "x is (2,): expected (3)"),
-        ((), "B", {}, "x is (): expected (B)"),
-    ],
-)
-def test_a_wrong_shape_is_told(shape, expected, sizes, message):
-    assert failure(check_shape, "x", torch.zeros(shape), expected, **sizes) == message
 
 
 def step_of(loss_of):

@@ -288,7 +288,7 @@ def test_going_back_the_module_that_gets_the_bad_slope_is_named():
     model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), Root())
     with torch.no_grad():
         model[0].bias.fill_(-100.0)
-    told = r"^2 of the slopes that reach 1 \(ReLU\) are not finite$"
+    told = r"^2 of the gradients that reach 1 \(ReLU\) are not finite$"
     with stop_at_nan(model):
         total = model(torch.ones(1, 2)).sum()
         with pytest.raises(FloatingPointError, match=told):
