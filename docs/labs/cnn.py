@@ -1,4 +1,4 @@
-# %% [markdown] minutes=50 task="pytorch-6-cnn"
+# %% [markdown] minutes=50 task="pytorch-6-transfer"
 # # Lab: a convolutional network
 #
 # You build a network that reads images in six tasks: a convolution by hand, the size of
