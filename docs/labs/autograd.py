@@ -1,4 +1,4 @@
-# %% [markdown] minutes=50 task="pytorch-1-autograd"
+# %% [markdown] minutes=50 task="pytorch-1-autograd-deeper"
 # # Lab: autograd from scratch
 #
 # You write automatic differentiation in five tasks: what each operation hands back, in
