@@ -21,11 +21,13 @@ SHAKESPEARE = (
     "tinyshakespeare/input.txt"
 )
 SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+
+
+# --8<-- [start:tales]
 # a mark, perhaps a closing quote, then what can start a sentence: not "Where?" he said
 SENTENCE_END = re.compile(r'(?:(?<=[.?!])|(?<=[.?!]")) +(?=["A-Z])')
 
 
-# --8<-- [start:tales]
 @dataclass(frozen=True)
 class Tale:
     """A tale: where it happens, its title, and its paragraphs."""
@@ -42,7 +44,8 @@ class Tale:
 
 def tales() -> list[Tale]:
     """The tales that come with the book."""
-    return [parse_tale(text) for text in load_text("tales").strip().split("\n\n\n")]
+    text = read_data("tales.txt").decode("utf8")
+    return [parse_tale(part) for part in text.strip().split("\n\n\n")]
 
 
 def parse_tale(text: str) -> Tale:

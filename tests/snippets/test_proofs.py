@@ -1,8 +1,10 @@
 """Every part of the book equals the production implementation it re-builds."""
 
 import ast
+import contextlib
 import functools
 import importlib
+import types
 
 import pytest
 import torch
@@ -51,17 +53,16 @@ def test_what_a_proof_names_exists(name):
 
 
 def resolve(dotted: str) -> object:
-    """The object of this name, in whichever module its name starts with."""
-    parts = dotted.split(".")
-    for end in range(len(parts), 0, -1):
-        try:
-            found = importlib.import_module(".".join(parts[:end]))
-        except ModuleNotFoundError:
-            continue
-        for name in parts[end:]:
-            found = getattr(found, name)
-        return found
-    raise AssertionError(f"no module of {dotted}")
+    """The object of this name, below whatever modules its name starts with."""
+    first, *rest = dotted.split(".")
+    path, found = first, importlib.import_module(first)
+    for name in rest:
+        path = f"{path}.{name}"
+        if not hasattr(found, name) and isinstance(found, types.ModuleType):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(path)  # sets the name in its package
+        found = getattr(found, name)
+    return found
 
 
 def test_a_bad_name_is_noticed():
