@@ -87,6 +87,7 @@ def with_anchors(content: str, address: str) -> str:
 
     Raises `PageError` if an old anchor is still there, or a new one is not.
     """
+    elsewhere: dict[str, list[tuple[str, str]]] = {}  # by the page they are on now
     for old, new in moved().items():
         page, _, name = old.partition("#")
         if page != address or not name:
@@ -95,22 +96,25 @@ def with_anchors(content: str, address: str) -> str:
             raise PageError(f"docs/moved.txt: {old} is still there")
         target, _, heading = new.partition("#")
         if target != address:
-            content += _line(name, address, new)
+            elsewhere.setdefault(target, []).append((name, new))
             continue
         found = re.search(HEADING.format(re.escape(heading)), content)
         if not found:
             raise PageError(f"docs/moved.txt: {new} is no heading of its page")
         anchor = f'<a class="moved" id="{name}"></a>'
         content = content[: found.start()] + anchor + content[found.start() :]
-    return content
+    lines = (_line(address, page, parts) for page, parts in elsewhere.items())
+    return content + "".join(lines)
 
 
-def _line(name: str, address: str, new: str) -> str:
-    """A line of a page that says where a part of it is now."""
-    page = new.partition("#")[0]
+def _line(address: str, page: str, parts: list[tuple[str, str]]) -> str:
+    """A line of a page that says where a part of it is now, or several are."""
     title = html.escape(titles().get(page, page))
-    link = f'<a href="{_link(address, new)}">{title}</a>'
-    return f'\n<p class="moved" id="{name}">A part of this page is now in {link}.</p>'
+    (name, new), *others = parts
+    link = f'<a href="{_link(address, page if others else new)}">{title}</a>'
+    anchors = "".join(f'<a class="moved" id="{name}"></a>' for name, _ in others)
+    told = "Parts of this page are" if others else "A part of this page is"
+    return f'\n<p class="moved" id="{name}">{anchors}{told} now in {link}.</p>'
 
 
 def _link(old: str, new: str) -> str:

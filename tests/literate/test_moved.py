@@ -94,6 +94,15 @@ def test_a_heading_that_moved_to_another_page_leaves_a_line(declare):
     assert line.a["href"] == "../b/#new"
 
 
+def test_several_headings_that_moved_to_one_page_leave_one_line(declare):
+    declare("/a/#old /b/#new", "/a/#older /b/#newer")
+    page = BeautifulSoup(moved.with_anchors(PAGE, "/a/"), "html.parser")
+    (line,) = page.select("p.moved")
+    assert line.text == "Parts of this page are now in B & more."
+    assert line.find(id="older") and line["id"] == "old"
+    assert line.select_one("a[href]")["href"] == "../b/"
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
