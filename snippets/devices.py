@@ -57,9 +57,9 @@ SHAPED_LIKE = ("view_as", "expand_as", "reshape_as")
 class OneDevice(TorchFunctionMode):
     """Within it, a function of PyTorch on tensors of two devices raises RuntimeError.
 
-    As on a GPU, numbers (tensors without axes) on the CPU go with everything, a tensor
-    may be copied into one of another device, and indices may be on the CPU; what they
-    index may not. It watches each function and method of PyTorch that is called in
+    As on a GPU, numbers (tensors without axes) on the CPU may take part, a tensor may
+    be copied into one of another device, and indices may be on the CPU; what they index
+    may not. It watches each function and method of PyTorch that is called in
     Python, on all devices.
     """
 
