@@ -38,7 +38,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         self.samples = [
             (path, label)
             for label, name in enumerate(self.classes)
-            for path in sorted(Path(root, name).iterdir())
+            for path in sorted(Path(root, name).iterdir(), key=lambda path: path.name)
             if path.suffix.lower() in self.suffixes
         ]
         if not self.samples:

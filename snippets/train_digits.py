@@ -84,7 +84,7 @@ def rate_factor(step: int, total: int) -> float:
     warmup = math.ceil(total / 10)
     if step < warmup:
         return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
 
 # --8<-- [end:schedule]

@@ -56,6 +56,13 @@ class TestDataset:
         ]
         assert [label for _, label in dataset] == [0, 0, 0, 1, 1, 1]
 
+    def test_names_are_in_one_order_on_all_systems(self, folder):
+        for name in ("small", "Large"):  # as paths, the other way round on Windows
+            to_gray(torch.zeros(1, 3, 2)).save(folder / "a" / f"{name}.png")
+        samples = ImageDataset(folder).samples
+        names = [path.name for path, label in samples if label == 0]
+        assert names == ["0.png", "2.png", "4.png", "Large.png", "small.png"]
+
     def test_hidden_folders_and_other_files_are_left_out(self, folder):
         (folder / ".ipynb_checkpoints").mkdir()
         (folder / "a" / "notes.txt").write_text("not an image")

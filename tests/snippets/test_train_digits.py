@@ -189,6 +189,7 @@ def test_a_loss_that_is_nan_stops_the_run_before_it_is_saved(tmp_path, monkeypat
 @pytest.mark.parametrize("total", [1, 2, 9, 10, 11, 300])
 def test_the_rate_goes_up_and_down(total):
     factors = [program.rate_factor(step, total) for step in range(total)]
+    assert math.isfinite(program.rate_factor(total, total))  # after the last step
     top = factors.index(1.0)
     assert min(factors) > 0 and max(factors) == 1
     assert top == math.ceil(total / 10) - 1
