@@ -127,6 +127,10 @@ def meanings(node: ast.AST) -> Iterator[tuple[str, str]]:
                         yield name, ast.dump(child)
                 yield from meanings(value)
                 continue
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.AST() as value):
+                yield name, ast.dump(child)
+                yield from meanings(value)
+                continue
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name, ""
             case ast.ExceptHandler(name=str(name)):
