@@ -128,7 +128,7 @@ def test_a_page_is_light(site, source):
     limit = 250 * KB if source.suffix == ".py" else 60 * KB
     assert weight(path) <= limit
     for figure in soup_of(path).select("figure svg"):
-        assert len(gzip.compress(str(figure).encode())) <= 8 * KB
+        assert len(gzip.compress(str(figure).encode())) <= 10 * KB
 
 
 def modules(path: Path) -> set[Path]:
@@ -264,6 +264,7 @@ def test_a_lab_shows_its_solved_run_and_offers_its_notebook(site, lab):
     notebook = json.loads((path.parent / link).read_text("utf8"))
     code = "".join("".join(cell["source"]) for cell in notebook["cells"])
     is_broken = labs.BROKEN in lab.read_text("utf8")
-    assert ("raise NotImplementedError('Task 1: " in code) != is_broken
+    is_left_to_do = re.search(r"""raise NotImplementedError\(["']Task 1: """, code)
+    assert bool(is_left_to_do) != is_broken
     assert "# As it was:" not in code  # that is only for the solved lab
     assert f"]({URL}llm/" in code or f"]({URL}pytorch/" in code
