@@ -128,7 +128,7 @@ def test_a_page_is_light(site, source):
     limit = 250 * KB if source.suffix == ".py" else 60 * KB
     assert weight(path) <= limit
     for figure in soup_of(path).select("figure svg"):
-        assert len(gzip.compress(str(figure).encode())) <= 10 * KB
+        assert len(gzip.compress(str(figure).encode())) <= 8 * KB
 
 
 def modules(path: Path) -> set[Path]:
