@@ -6,21 +6,16 @@ What was found is kept in `snippets/data/augmentation.json`, from which the page
 transforms draws. All accuracies are of validation data.
 """
 
-import argparse
-import json
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 from torchvision.transforms import v2  # type: ignore[import-untyped]
 
-from benchmarks.mini_gpt import machine
+from benchmarks import record
 from snippets.augmentation import TransformedDigits, validation_curve
 from snippets.digits import Digits, split_digits
 
-RECORD = Path(__file__).parents[1] / "snippets" / "data" / "augmentation.json"
 SEEDS = range(5)
 EPOCHS = 120
 BILINEAR = v2.InterpolationMode.BILINEAR
@@ -53,18 +48,5 @@ def measure(
     return found
 
 
-def main() -> None:
-    """Measure, and keep it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    runs = measure()
-    if options.record:
-        command = "python -m benchmarks.augmentation --record"
-        kept = {"command": command, "machine": machine(), "runs": runs}
-        RECORD.write_text(json.dumps(kept, indent=1) + "\n", "utf8")
-
-
 if __name__ == "__main__":
-    main()
+    record.main("augmentation", __doc__, measure)

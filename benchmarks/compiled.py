@@ -6,21 +6,17 @@ Both sides compute the same, in float32, on one thread, in one process, and take
 What was found is kept in `snippets/data/compiled.json`, which a page prints.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.mini_gpt import machine
+from benchmarks import record
 from snippets.stopwatch import time_call
 
-RECORD = Path(__file__).parents[1] / "snippets" / "data" / "compiled.json"
 ROUNDS = 5
 Program = Callable[[], object]
 
@@ -94,19 +90,6 @@ def measure() -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Measure, and keep what was found if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    torch.compiler.config.force_disable_caches = True  # first calls compile
-    runs = measure()
-    if options.record:
-        command = "python -m benchmarks.compiled --record"
-        kept = {"command": command, "machine": machine(), "runs": runs}
-        RECORD.write_text(json.dumps(kept, indent=1) + "\n", "utf8")
-
-
 if __name__ == "__main__":
-    main()
+    torch.compiler.config.force_disable_caches = True  # first calls compile
+    record.main("compiled", __doc__, measure)

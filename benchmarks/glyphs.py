@@ -8,16 +8,14 @@ accuracies are of validation data.
 """
 
 import argparse
-import json
 import string
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from benchmarks.mini_gpt import machine
+from benchmarks.record import keep, machine
 from snippets.blocks import mlp
 from snippets.digit_classifier import MiniBatches, evaluate, train_epoch
 from snippets.digits import Digits, split_digits
@@ -32,7 +30,6 @@ from snippets.glyph_classifier import (
 )
 from snippets.glyphs import TRAIN_FONTS, glyphs, split_glyphs
 
-RECORD = Path(__file__).parents[1] / "snippets" / "data" / "glyphs.json"
 SEEDS = range(5)
 SHIFTS = range(7)
 NETWORKS: dict[str, Callable[[], nn.Sequential]] = {
@@ -125,15 +122,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     kinds = {"shift": shift, "transfer": transfer}
     parser.add_argument("kind", choices=kinds)
-    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
+    parser.add_argument("--record", action="store_true", help="write glyphs.json")
     options = parser.parse_args()
     torch.set_num_threads(1)
     runs = kinds[options.kind]()
     if options.record:
-        kept = json.loads(RECORD.read_text("utf8")) if RECORD.exists() else {}
         command = f"python -m benchmarks.glyphs {options.kind} --record"
-        kept[options.kind] = {"command": command, "machine": machine(), "runs": runs}
-        RECORD.write_text(json.dumps(kept, indent=1) + "\n", "utf8")
+        found = {"command": command, "machine": machine(), "runs": runs}
+        keep("glyphs", found, part=options.kind)
 
 
 if __name__ == "__main__":

@@ -8,20 +8,17 @@ from which the page on initialisation draws.
 """
 
 import argparse
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks.mini_gpt import machine
+from benchmarks.record import keep, machine
 from snippets.deep_classifier import accuracies, deep_classifier
 from snippets.digits import split_digits
 from snippets.initialisation import he_normal_
 
-RECORD = Path(__file__).parents[1] / "snippets" / "data" / "initialisation.json"
 STARTS: dict[str, Callable[[Tensor], object] | None] = {
     "default": None,
     "He": he_normal_,
@@ -56,11 +53,6 @@ def measure(depth: int, epochs: int, every: int) -> list[dict[str, Any]]:
     return runs
 
 
-def read() -> dict[str, Any]:
-    """What was recorded."""
-    return json.loads(RECORD.read_text("utf8"))
-
-
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(
@@ -83,8 +75,7 @@ def main() -> None:
         "runs": measure(options.depth, options.epochs, options.every),
     }
     if options.record:
-        text = json.dumps(record, indent=1) + "\n"
-        RECORD.write_text(text, "utf8", newline="\n")
+        keep("initialisation", record)
 
 
 if __name__ == "__main__":

@@ -15,19 +15,18 @@ was found is kept in `snippets/data/speedrun.json`, from which the page draws.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.record import keep, machine
 from snippets.mini_gpt.data import load_corpus
 from snippets.mini_gpt.loop import fit
 from snippets.mini_gpt.parallel import Processes
@@ -36,7 +35,6 @@ from snippets.mini_gpt.presets import PRESETS, build_model
 from snippets.mini_gpt.run import Run, evaluate
 from snippets.modules import count_parameters
 
-RECORD = Path(__file__).parents[1] / "snippets" / "data" / "speedrun.json"
 ABLATION_STEPS = 300
 
 
@@ -135,30 +133,6 @@ def in_a_process(name: str) -> dict[str, Any]:
     command += ["--threads", str(torch.get_num_threads())]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers hold for."""
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "processor": processor(),
-        "threads": torch.get_num_threads(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-
-
-def processor() -> str:
-    """The processor's name, and its matrix units if it has some."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text("utf8").splitlines()
-        named = [line.split(":")[1].strip() for line in lines if "model name" in line]
-        name = named[0] if named else name
-    units = " with AMX" if torch.cpu._is_amx_tile_supported() else ""
-    return f"{name}{units}"
 
 
 def race(cases: dict[str, Case] = RACE) -> dict[str, Any]:
@@ -268,13 +242,6 @@ def tokens_a_second(work: Callable[[], int], times: int = 3) -> float:
     return best
 
 
-def keep(kind: str, found: dict[str, Any]) -> None:
-    """Record what was found in place of what was recorded of the kind before."""
-    record = json.loads(RECORD.read_text("utf8")) if RECORD.exists() else {}
-    record[kind] = found
-    RECORD.write_text(json.dumps(record, indent=1) + "\n", "utf8", newline="\n")
-
-
 KINDS = {
     "race": race,
     "sprint": sprint,
@@ -302,7 +269,7 @@ def main() -> None:
         return
     found = {"machine": machine(), "runs": KINDS[options.kind]()}
     if options.record:
-        keep(options.kind, found)
+        keep("speedrun", found, part=options.kind)
 
 
 if __name__ == "__main__":

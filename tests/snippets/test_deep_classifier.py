@@ -1,10 +1,13 @@
 """`snippets/deep_classifier.py`, and what was recorded with it."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
 
 from benchmarks import initialisation
+from snippets.data import read_data
 from snippets.deep_classifier import accuracies, deep_classifier
 from snippets.digits import Digits, split_digits
 from snippets.initialisation import he_normal_
@@ -53,7 +56,7 @@ def test_a_network_learns_and_the_same_seed_gives_the_same():
 
 def test_twenty_layers_of_the_default_learn_slowly_and_he_sooner():
     """Five seeds each; the first column is after five epochs, the last after sixty."""
-    record = initialisation.read()
+    record = json.loads(read_data("initialisation.json"))
     assert record["depth"] == 20 and {"date", "processor"} <= set(record["machine"])
     at = {
         (run["start"], run["lr"]): torch.tensor(run["accuracy"])

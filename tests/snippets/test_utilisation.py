@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from benchmarks import mini_gpt
+from benchmarks import record
 from benchmarks.utilisation import measure, operations_a_token, peak_of
 from snippets.mini_gpt.model import GPT2, GPT2Config
 
@@ -40,9 +40,11 @@ def test_no_steps_are_refused():
 
 
 def test_a_record_leaves_the_others_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(mini_gpt, "RECORD", tmp_path / "record.json")
-    mini_gpt.keep("race", {"a": 1})
-    mini_gpt.keep("sprint", {"b": 2})
-    mini_gpt.keep("race", {"a": 3})
-    kept = json.loads((tmp_path / "record.json").read_text("utf8"))
+    monkeypatch.setattr(record, "DATA", tmp_path)
+    record.keep("some", {"a": 1}, "race")
+    record.keep("some", {"b": 2}, "sprint")
+    record.keep("some", {"a": 3}, "race")
+    kept = json.loads((tmp_path / "some.json").read_text("utf8"))
     assert kept == {"race": {"a": 3}, "sprint": {"b": 2}}
+    record.keep("some", {"a": 4})
+    assert json.loads((tmp_path / "some.json").read_text("utf8")) == {"a": 4}
