@@ -141,6 +141,12 @@ def kind_of(path: Path) -> str:
     return kind if kind in KINDS else "snippets"
 
 
+def turn(path: Path) -> tuple[int, bool]:
+    """When the tests of a file come: by kind, and `BUILDS` before the snippets."""
+    kind = "snippets" if path == BUILDS else kind_of(path)
+    return KINDS.index(kind), path != BUILDS
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -150,12 +156,7 @@ def pytest_collection_modifyitems(
         left = {p for p in paths if kind_of(p) != "site" and not green.is_green(p)}
         config.hook.pytest_deselected(items=[i for i in items if i.path not in left])
         items[:] = [item for item in items if item.path in left]
-    before = KINDS.index("snippets") - 0.5
-    items.sort(
-        key=lambda item: (
-            before if item.path == BUILDS else KINDS.index(kind_of(item.path))
-        )
-    )
+    items.sort(key=lambda item: turn(item.path))
 
 
 def is_whole(config: pytest.Config) -> bool:

@@ -24,19 +24,14 @@ VIEWS = {
 # colours do not depend on where things are.
 TWO_VIEWS = (f"{WIDE} light", f"{NARROW} dark")
 # What Material puts around the pages; only the list of a page's headings is its own.
-FRAME = (".md-header", ".md-tabs", ".md-sidebar--primary", ".md-footer")
+SIDEBAR = ".md-sidebar--primary"
+FRAME = (".md-header", ".md-tabs", SIDEBAR, ".md-footer")
 
 # Of a frame that is not judged, the lists of all pages go: axe would still walk them, a
 # quarter of its work. The boxes around them keep their places.
 EMPTY_LISTS = """() => {
   const lists = document.querySelectorAll(".md-sidebar--primary .md-nav--primary");
   for (const list of lists) list.replaceChildren();
-}"""
-# Colours are at once what they else become in half a second of drawn steps.
-NO_TRANSITIONS = """() => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync("*, ::before, ::after { transition: none !important }");
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 }"""
 
 # Code whose pieces differ by more than their class stays as it is, and so does a
@@ -169,7 +164,7 @@ def problems(
     if page.evaluate(SIDEWAYS):
         found.append("the page scrolls sideways")
     page.evaluate(FLATTEN)
-    if FRAME[2] in without:
+    if SIDEBAR in without:
         page.evaluate(EMPTY_LISTS)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
@@ -185,7 +180,6 @@ def problems_in_two_views(visit: Visit, without: tuple[str, ...] = ()) -> list[s
     page = visit.page
     found = problems(visit, without, rules=LOOKS)
     visit.messages.clear()
-    page.evaluate(NO_TRANSITIONS)
     page.set_viewport_size({"width": WIDE, "height": 900})
     page.evaluate(
         "document.querySelector('label[title=\"Switch to light mode\"]').click()"

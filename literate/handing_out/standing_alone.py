@@ -74,9 +74,9 @@ class Inliner:
     def _imports(self, source: str) -> list[ast.ImportFrom]:
         """The top-level imports from `snippets`, after a check of all imports."""
         found, wrong = imports_in(source)
-        for node in wrong:
+        if wrong:
             raise PageError(
-                f"{self.place}: {ast.unparse(node)!r}: files that stand alone need"
+                f"{self.place}: {ast.unparse(wrong[0])!r}: files that stand alone need"
                 " `from snippets.module import name`, at the top level, on lines of"
                 " its own"
             )

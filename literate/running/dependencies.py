@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from literate.project import PROOFS, ROOT, SNIPPETS, stamp
 
@@ -69,37 +70,35 @@ def _files_of(names: Iterable[str]) -> Iterator[Path]:
     for name in names:
         top, *parts = name.split(".")
         path = PACKAGES[top]
+        folder = _folder(path)
         for part in parts:
-            yield from _package(path)
-            yield from (p for p in _inside(path) if p.name.startswith(f"{part}."))
+            yield from folder.touched
+            yield from (p for p in folder.files if p.name.startswith(f"{part}."))
             path = path / part
-        yield from _package(path)
+            folder = _folder(path)
+        yield from folder.touched
 
 
-def _package(path: Path) -> tuple[Path, ...]:
-    """What importing a package can touch: `__init__.py` and the data files beside it.
+class Folder(NamedTuple):
+    """The files in a folder, and those that importing it as a package can touch."""
 
-    `proofs` imports all of its modules by itself.
-    """
-    return _touched(path, stamp(path))
-
-
-@functools.lru_cache(maxsize=1024)
-def _touched(folder: Path, stamp: tuple[int, int, int]) -> tuple[Path, ...]:
-    return tuple(path for path in _inside(folder) if _belongs(path))
+    files: tuple[Path, ...]
+    touched: tuple[Path, ...]
 
 
-def _inside(folder: Path) -> tuple[Path, ...]:
-    """The files in a folder; none where there is no folder."""
-    return _listed(folder, stamp(folder))
+def _folder(path: Path) -> Folder:
+    """What is in a folder; nothing where there is none."""
+    return _listed(path, stamp(path))
 
 
 @functools.lru_cache(maxsize=1024)
-def _listed(folder: Path, stamp: tuple[int, int, int]) -> tuple[Path, ...]:
-    return tuple(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else ()
+def _listed(path: Path, stamp: tuple[int, int, int]) -> Folder:
+    files = tuple(p for p in path.iterdir() if p.is_file()) if path.is_dir() else ()
+    return Folder(files, tuple(p for p in files if _belongs(p)))
 
 
 def _belongs(path: Path) -> bool:
+    """Whether a file is `__init__.py` or data; `proofs` imports all of its modules."""
     if path.suffix != ".py":
         return path.suffix not in (".pyc", ".md")
     return path.name == "__init__.py" or path.parent == PACKAGES["proofs"]
