@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, get_device_module, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torch.utils.tensorboard import SummaryWriter
@@ -114,7 +114,7 @@ class Run:
         state = {name: getattr(self, name).state_dict() for name in parts}
         state |= {"random": torch.get_rng_state(), "order": self.order.get_state()}
         if self.device.type != "cpu":  # where dropout draws
-            state["device"] = torch.get_device_module(self.device).get_rng_state()
+            state["device"] = get_device_module(self.device).get_rng_state(self.device)
         plain = {"epoch": self.epoch, "best": self.best}
         return state | plain | {"settings": asdict(self.settings)}
 
@@ -128,7 +128,7 @@ class Run:
         torch.set_rng_state(state["random"])
         self.order.set_state(state["order"])
         if self.device.type != "cpu" and "device" in state:
-            torch.get_device_module(self.device).set_rng_state(state["device"])
+            get_device_module(self.device).set_rng_state(state["device"], self.device)
 
 
 # --8<-- [end:run]

@@ -111,16 +111,22 @@ def test_what_pytorch_moves_itself_is_allowed():
         assert far.copy_(torch.zeros(3)).device.type == "meta"
 
 
-class Table(nn.Module):
-    """Looks rows up by index, in a buffer or in a plain tensor, which does not move."""
+class Holder(nn.Module):
+    """Holds a table as a buffer, or as a plain tensor, which does not move."""
 
-    def __init__(self, buffer: bool) -> None:
+    def __init__(self, table: torch.Tensor, buffer: bool) -> None:
         super().__init__()
-        table = torch.randn(10, 4)
         if buffer:
             self.register_buffer("table", table)
         else:
             self.table = table
+
+
+class Table(Holder):
+    """Looks rows up by index."""
+
+    def __init__(self, buffer: bool) -> None:
+        super().__init__(torch.randn(10, 4), buffer)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         return self.table[ids]
@@ -170,17 +176,12 @@ def test_copies_and_shapes_go_between_devices():
             far[torch.tensor([0, 1])] = near
 
 
-class Parts(nn.Module):
+class Parts(Holder):
     """A plain tensor given to a function of `nn.functional` by its name, in a list."""
 
     def __init__(self, forward: str, buffer: bool) -> None:
-        super().__init__()
+        super().__init__(torch.ones(3, 3), buffer)
         self.kind = forward
-        table = torch.ones(3, 3)
-        if buffer:
-            self.register_buffer("table", table)
-        else:
-            self.table = table
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         table = self.table

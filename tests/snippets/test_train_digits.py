@@ -98,6 +98,28 @@ def test_a_resumed_run_equals_one_that_nothing_stopped(
         assert scalars(out, tag) == scalars(finished, tag)
 
 
+def test_the_random_state_is_that_of_the_device_of_the_run(monkeypatch):
+    """Also where it is not the first of its kind; here that is a stand-in."""
+    states = {"cuda:0": torch.zeros(1), "cuda:1": torch.ones(1)}
+
+    class Device:
+        @staticmethod
+        def get_rng_state(device="cuda:0"):
+            return states[str(device)]
+
+        @staticmethod
+        def set_rng_state(state, device="cuda:0"):
+            states[str(device)] = state
+
+    run = program.Run(program.Settings(0.1, 600, 1, 0), CPU)
+    run.device = torch.device("cuda:1")
+    monkeypatch.setattr(program, "get_device_module", lambda device: Device)
+    state = run.state_dict()
+    assert state["device"] == 1
+    run.load_state_dict(state | {"device": torch.tensor([2.0])})
+    assert (states["cuda:0"], states["cuda:1"]) == (0, 2)
+
+
 def test_a_finished_run_is_resumed_by_doing_nothing(finished, capsys):
     before = (finished / "last.pt").read_bytes()
     run(finished, "--resume", epochs=4)
