@@ -182,7 +182,7 @@ def grouped() -> Pairs:
     "RoPE, split halves",
     ours="snippets.llama.rotate_halves",
     theirs="transformers.models.llama.modeling_llama.apply_rotary_pos_emb",
-    page=DEEPER,
+    page=PAGE,
     bound=1e-5,
 )
 def halves() -> Pairs:
