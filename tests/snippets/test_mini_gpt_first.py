@@ -31,7 +31,6 @@ def model():
 def short(monkeypatch):
     """The program, with few and small steps."""
     monkeypatch.setattr(first, "STEPS", 3)
-    monkeypatch.setattr(first.train, "__defaults__", (3, first.LR))
 
 
 def test_targets_are_the_inputs_shifted_by_one():
