@@ -7,7 +7,7 @@ from torch import nn
 from proofs import Pairs, proof
 from snippets.basics import Embedding, clip_grad_norm_, silu, softmax
 
-PAGE = "llm/day-3/cs336-lecture-1.md"
+PAGE = "llm/day-3/llama-deeper.md"
 
 
 @proof(

@@ -22,6 +22,7 @@ from snippets.llama import (
 )
 
 PAGE = "llm/day-3/llama.md"
+DEEPER = "llm/day-3/llama-deeper.md"
 CONFIG = LlamaConfig(60, 40, 48, n_heads=6, n_kv_heads=2, n_layers=3, d_ff=64)
 
 
@@ -97,7 +98,7 @@ def logits() -> Pairs:
     "LLaMA: greedy generation",
     ours="snippets.llama.generate_with_cache",
     theirs="transformers.LlamaForCausalLM.generate",
-    page=PAGE,
+    page=DEEPER,
     bound=0,
 )
 def greedy() -> Pairs:

@@ -193,7 +193,7 @@ class Bert(nn.Module):
 # --8<-- [end:encoder]
 
 
-# --8<-- [start:heads]
+# --8<-- [start:word-head]
 class MaskedLMHead(nn.Module):
     """Logits over the vocabulary, with the token embeddings as the last matrix.
 
@@ -213,6 +213,10 @@ class MaskedLMHead(nn.Module):
         return x @ embeddings.T + self.bias  # (..., V)
 
 
+# --8<-- [end:word-head]
+
+
+# --8<-- [start:pretraining]
 class BertForPreTraining(nn.Module):
     """BERT with its two heads (section 3.1): masked words, and the next sentence.
 
@@ -245,6 +249,10 @@ class BertForPreTraining(nn.Module):
         return self.words(states, embeddings), self.next(summary)
 
 
+# --8<-- [end:pretraining]
+
+
+# --8<-- [start:classification]
 class BertForClassification(nn.Module):
     """BERT with a linear layer on the summary (section 4.1), for fine-tuning.
 
@@ -266,10 +274,10 @@ class BertForClassification(nn.Module):
         return self.classes(self.dropout(summary))
 
 
-# --8<-- [end:heads]
+# --8<-- [end:classification]
 
 
-# --8<-- [start:losses]
+# --8<-- [start:word-loss]
 def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy over the chosen positions only.
 
@@ -282,6 +290,10 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, -2), labels.flatten())
 
 
+# --8<-- [end:word-loss]
+
+
+# --8<-- [start:both-losses]
 def pretraining_loss(
     word_logits: Tensor, next_logits: Tensor, labels: Tensor, is_next: Tensor
 ) -> Tensor:
@@ -290,7 +302,7 @@ def pretraining_loss(
     return masked_lm_loss(word_logits, labels) + F.cross_entropy(next_logits, wrong)
 
 
-# --8<-- [end:losses]
+# --8<-- [end:both-losses]
 
 
 # --8<-- [start:masking]
@@ -346,8 +358,9 @@ def draw_pair(
     """A pair for next-sentence prediction (section 3.1, task 2).
 
     In half of the cases the second piece follows the first; in the others it comes from
-    another document. Each piece is made of whole sentences, about `room // 2` tokens.
-    Raises ValueError unless there are two documents, each of two sentences or more.
+    another document, as in BERT's own code. Each piece is made of whole sentences,
+    about `room // 2` tokens. Raises ValueError unless there are two documents, each of
+    two sentences or more.
     """
     if len(documents) < 2:
         raise ValueError(f"{len(documents)} documents: pairs need at least two")

@@ -169,6 +169,7 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 # --8<-- [end:step]
 
 
+# --8<-- [start:small]
 class FusedAttention(MultiHeadAttention):
     """The same layer, with PyTorch's fused attention: as day 3 shows, it is equal."""
 
@@ -193,6 +194,10 @@ def new_model(vocab_size: int) -> BertForPreTraining:
     return model
 
 
+# --8<-- [end:small]
+
+
+# --8<-- [start:pretrain]
 def pretrain(
     steps: int, seed: int, every: int = 250, peak: float = 3e-3, pairs: int = 64
 ) -> tuple[BertForPreTraining, WordTokenizer, list[dict[str, float]]]:
@@ -226,7 +231,10 @@ def pretrain(
     return model, tokenizer, curve
 
 
-# --8<-- [start:files]
+# --8<-- [end:pretrain]
+
+
+# --8<-- [start:save]
 def save(
     folder: Path,
     model: BertForPreTraining,
@@ -245,6 +253,10 @@ def save(
     write_whole(folder / "bert-tales.json", lambda file: file.write(text.encode()))
 
 
+# --8<-- [end:save]
+
+
+# --8<-- [start:load]
 def load_pretrained() -> tuple[BertForPreTraining, WordTokenizer]:
     """The model that comes with the book, ready to use, and its vocabulary."""
     kept = torch.load(io.BytesIO(read_data("bert-tales.pt")), weights_only=True)
@@ -258,7 +270,7 @@ def recorded_run() -> dict[str, Any]:
     return json.loads(read_data("bert-tales.json"))
 
 
-# --8<-- [end:files]
+# --8<-- [end:load]
 
 
 def digest() -> str:

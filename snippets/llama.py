@@ -103,6 +103,10 @@ def rotate_adjacent(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.stack(turned, dim=-1).flatten(-2).to(x.dtype)
 
 
+# --8<-- [end:rope]
+
+
+# --8<-- [start:rope-halves]
 def rotate_halves(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn the pairs (0, D/2), (1, D/2 + 1), … as Hugging Face's code has them."""
     first, second = x.chunk(2, dim=-1)  # (..., T, D / 2)
@@ -119,7 +123,7 @@ def to_halves(weight: Tensor, n_heads: int) -> Tensor:
     return heads.transpose(1, 2).flatten(0, 2)
 
 
-# --8<-- [end:rope]
+# --8<-- [end:rope-halves]
 
 
 # --8<-- [start:attention]

@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load
+from tokenizers import BertWordPieceTokenizer
 from torch import Tensor
 
 from snippets.bert import PAD, Bert, BertConfig
 from snippets.modes import evaluating
-from snippets.tokenizers.wordpiece import WordPieceTokenizer
 
 # --8<-- [end:imports]
 
@@ -87,11 +87,11 @@ def load_minilm(folder: Path | None = None) -> tuple[Bert, Callable[[str], list[
         raise ValueError(f"{folder / 'model.safetensors'} has the digest {found}")
     model = Bert(MINILM)
     model.load_state_dict(in_the_books_names(load(content)))
-    tokenizer = WordPieceTokenizer.load(folder / "vocab.txt")
-    start, end = tokenizer.ids["[CLS]"], tokenizer.ids["[SEP]"]
+    tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"))  # in lower case
+    tokenizer.enable_truncation(LONGEST)
 
     def encode(text: str) -> list[int]:
-        return [start, *tokenizer.encode(text)[: LONGEST - 2], end]
+        return list(tokenizer.encode(text).ids)
 
     return model.eval(), encode
 

@@ -256,5 +256,6 @@ for bad in (337, -1):
 print("Task 5 is right: tiktoken agrees with all of it.")
 
 # %% [markdown]
-# That is the tokenizer of GPT-2, but for speed. [The
-# chapter](../../llm/day-4/bpe/) has the version that counts only what a merge changes.
+# That is the tokenizer of GPT-2, but for speed. [Going
+# deeper](../../llm/day-4/bpe-deeper/) has the version that counts only what a merge
+# changes.

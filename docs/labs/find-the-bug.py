@@ -1,4 +1,4 @@
-# %% [markdown] minutes=60 task="pytorch-7-debugging"
+# %% [markdown] minutes=60 task="pytorch-7-gallery-deeper"
 # # Lab: find the bug
 #
 # Ten functions of a training program. Each of them runs, and each is wrong. A comment

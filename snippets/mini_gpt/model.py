@@ -30,7 +30,7 @@ class GPT2Config:
     d_model: int = 768
     n_heads: int = 12
     n_layers: int = 12
-    dropout: float = 0.0  # probability; GPT-2 was trained with 0.1
+    dropout: float = 0.0  # probability; the paper names none
     bias: bool = True  # in linear layers and layer norms
     gelu: str = "tanh"  # GPT-2's approximation; "none" is the exact function
     vocab_multiple: int = 64  # of the embedding's rows, which matrix units like

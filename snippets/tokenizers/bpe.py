@@ -42,12 +42,32 @@ if TYPE_CHECKING:
 FORMAT = "daybook-bpe-1"
 
 
+# --8<-- [start:first]
 class BPETokenizer(BPEEncoder):
     """Byte-level BPE that is learned, kept in files, and handed to other libraries.
 
     Made from a vocabulary, as its parent is.
     """
 
+    @classmethod
+    def from_tiktoken(cls, encoding: "tiktoken.Encoding") -> "BPETokenizer":
+        """The same vocabulary as one of tiktoken's."""
+        return cls(
+            encoding._mergeable_ranks, encoding._pat_str, encoding._special_tokens
+        )
+
+    def to_tiktoken(self, name: str) -> "tiktoken.Encoding":
+        """This vocabulary for tiktoken, which encodes with code in Rust."""
+        import tiktoken
+
+        return tiktoken.Encoding(
+            name,
+            pat_str=self.pattern,
+            mergeable_ranks=self.ranks,
+            special_tokens=self.special_tokens,
+        )
+
+    # --8<-- [end:first]
     @classmethod
     def train(
         cls,
@@ -149,24 +169,6 @@ class BPETokenizer(BPEEncoder):
         vocab = {n: unprintable(name) for n, name in read_vocab(vocab_path).items()}
         merges = [(unprintable(a), unprintable(b)) for a, b in read_merges(merges_path)]
         return cls.from_merges(vocab, merges, special_tokens, pattern)
-
-    @classmethod
-    def from_tiktoken(cls, encoding: "tiktoken.Encoding") -> "BPETokenizer":
-        """The same vocabulary as one of tiktoken's."""
-        return cls(
-            encoding._mergeable_ranks, encoding._pat_str, encoding._special_tokens
-        )
-
-    def to_tiktoken(self, name: str) -> "tiktoken.Encoding":
-        """This vocabulary for tiktoken, which encodes with code in Rust."""
-        import tiktoken
-
-        return tiktoken.Encoding(
-            name,
-            pat_str=self.pattern,
-            mergeable_ranks=self.ranks,
-            special_tokens=self.special_tokens,
-        )
 
     def to_hugging_face(self) -> "tokenizers.Tokenizer":
         """This vocabulary for 🤗 tokenizers; its `save` writes a `tokenizer.json`.

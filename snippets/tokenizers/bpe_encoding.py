@@ -57,6 +57,7 @@ Allowed = Collection[str] | Literal["all"]
 CACHED = 1 << 16  # words whose ids are kept
 
 
+# --8<-- [start:first]
 class BPEEncoder:
     """A byte-level BPE vocabulary, the pattern that splits words, and special tokens.
 
@@ -85,6 +86,28 @@ class BPEEncoder:
         for name, number in self.special_tokens.items():
             self._tokens.setdefault(number, name.encode())
 
+    def encode_ordinary(self, text: str) -> list[int]:
+        """The ids of a text in which special tokens mean nothing."""
+        words = self.split(check_text(text))
+        return [number for word in words for number in self.word_ids(word)]
+
+    def decode_bytes(self, ids: Iterable[SupportsIndex]) -> bytes:
+        """The bytes of the ids: a list, or an array or tensor with one axis.
+
+        Raises ValueError for an id that is no token's, TypeError for what is no id.
+        """
+        return b"".join([self._tokens[n] for n in checked_ids(ids, self._tokens)])
+
+    def decode(self, ids: Iterable[SupportsIndex], errors: str = "replace") -> str:
+        """The text of the ids; bytes that are not UTF-8 become U+FFFD."""
+        return self.decode_bytes(ids).decode(errors=errors)
+
+    # --8<-- [end:first]
+    @property
+    def vocab_size(self) -> int:
+        """One more than the largest id: the rows that an embedding needs."""
+        return max(self._tokens) + 1
+
     def _check(self) -> None:
         missing = [byte for byte in BYTES if byte not in self.ranks]
         if missing:
@@ -100,11 +123,6 @@ class BPEEncoder:
             if number < 0:
                 raise ValueError(f"id {number} is negative")
 
-    @property
-    def vocab_size(self) -> int:
-        """One more than the largest id: the rows that an embedding needs."""
-        return max(self._tokens) + 1
-
     def encode(self, text: str, allowed_special: Allowed = ()) -> list[int]:
         """The ids of a text.
 
@@ -118,11 +136,6 @@ class BPEEncoder:
             if name:
                 ids.append(self.special_tokens[name])
         return ids
-
-    def encode_ordinary(self, text: str) -> list[int]:
-        """The ids of a text in which special tokens mean nothing."""
-        words = self.split(check_text(text))
-        return [number for word in words for number in self.word_ids(word)]
 
     def segments(self, text: str, allowed: Allowed) -> Iterator[tuple[str, str]]:
         """Pieces of ordinary text, each with the special token after it, if any."""
@@ -161,17 +174,6 @@ class BPEEncoder:
                 self._words.clear()
             self._words[text] = ids
         return ids
-
-    def decode_bytes(self, ids: Iterable[SupportsIndex]) -> bytes:
-        """The bytes of the ids: a list, or an array or tensor with one axis.
-
-        Raises ValueError for an id that is no token's, TypeError for what is no id.
-        """
-        return b"".join([self._tokens[n] for n in checked_ids(ids, self._tokens)])
-
-    def decode(self, ids: Iterable[SupportsIndex], errors: str = "replace") -> str:
-        """The text of the ids; bytes that are not UTF-8 become U+FFFD."""
-        return self.decode_bytes(ids).decode(errors=errors)
 
     def encode_stream(
         self, texts: Iterable[str], allowed_special: Allowed = (), size: int = 1 << 16

@@ -31,6 +31,9 @@ def check_text(text: str) -> str:
 
 
 # --8<-- [end:text]
+
+
+# --8<-- [start:several]
 def check_texts(texts: str | Iterable[str]) -> Iterator[str]:
     """One text or several, each checked as it comes."""
     for text in [texts] if isinstance(texts, str) else texts:
@@ -57,6 +60,9 @@ def check_once(entries: Sequence[str] | Sequence[bytes], kind: str) -> None:
             raise ValueError(f"a {kind} is empty: {entry!r}")
         if times > 1:
             raise ValueError(f"the {kind} {entry!r} is there {times} times")
+
+
+# --8<-- [end:several]
 
 
 # --8<-- [start:ids]

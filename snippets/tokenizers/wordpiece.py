@@ -27,13 +27,16 @@ from snippets.tokenizers.pair_index import PairIndex
 if TYPE_CHECKING:
     import tokenizers
 
+# --8<-- [start:names]
 UNKNOWN = "[UNK]"
 CONTINUES = "##"  # how a piece starts that continues a word
 LONGEST_WORD = 100  # characters; longer words become [UNK]
+# --8<-- [end:names]
 # --8<-- [end:imports]
 
 
 # --8<-- [start:words]
+# --8<-- [start:split]
 def bert_words(text: str, lowercase: bool = True) -> list[str]:
     """Words and punctuation marks, the way BERT splits a text.
 
@@ -59,6 +62,10 @@ def _plain(c: str) -> str:
     return f" {c} " if is_chinese(c) else c
 
 
+# --8<-- [end:split]
+
+
+# --8<-- [start:signs]
 def is_punctuation(c: str) -> bool:
     """Unicode's punctuation, and every ASCII sign that is no letter, digit, space."""
     ascii_sign = (
@@ -82,6 +89,7 @@ def is_chinese(c: str) -> bool:
     return any(first <= ord(c) <= last for first, last in blocks)
 
 
+# --8<-- [end:signs]
 # --8<-- [end:words]
 
 
@@ -139,6 +147,7 @@ def merge_and_count(index: PairIndex, pair: tuple[int, int], new: int) -> int:
 
 
 # --8<-- [start:encode]
+# --8<-- [start:match]
 def longest_match(word: str, vocabulary: dict[str, int]) -> list[str]:
     """The longest piece that starts the word, then that starts the rest, and so on.
 
@@ -157,6 +166,10 @@ def longest_match(word: str, vocabulary: dict[str, int]) -> list[str]:
     return pieces or [UNKNOWN]
 
 
+# --8<-- [end:match]
+
+
+# --8<-- [start:first]
 class WordPieceTokenizer:
     """A vocabulary of pieces; a piece's id is its place.
 
@@ -170,6 +183,27 @@ class WordPieceTokenizer:
         if UNKNOWN not in self.ids:
             raise ValueError(f"{UNKNOWN} is not among the {len(self.pieces)} pieces")
 
+    def tokens(self, text: str) -> list[str]:
+        """The pieces of a text."""
+        words = bert_words(text, self.lowercase)
+        return [piece for word in words for piece in longest_match(word, self.ids)]
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text."""
+        return [self.ids[piece] for piece in self.tokens(text)]
+
+    def decode(self, ids: Iterable[SupportsIndex]) -> str:
+        """The words with one space between; how the text was spaced is lost.
+
+        `ids` is a list, or an array or tensor with one axis. Raises ValueError for an
+        id that is no piece's, TypeError for what is no id.
+        """
+        numbers = checked_ids(ids, range(len(self.pieces)))
+        return " ".join(self.pieces[number] for number in numbers).replace(
+            f" {CONTINUES}", ""
+        )
+
+    # --8<-- [end:first]
     @classmethod
     def train(
         cls,
@@ -201,26 +235,6 @@ class WordPieceTokenizer:
             message = f"no pair is left: {found} pieces, not vocab_size={vocab_size}"
             warnings.warn(message, stacklevel=2)
         return cls([*special, *learned], lowercase)
-
-    def tokens(self, text: str) -> list[str]:
-        """The pieces of a text."""
-        words = bert_words(text, self.lowercase)
-        return [piece for word in words for piece in longest_match(word, self.ids)]
-
-    def encode(self, text: str) -> list[int]:
-        """The ids of a text."""
-        return [self.ids[piece] for piece in self.tokens(text)]
-
-    def decode(self, ids: Iterable[SupportsIndex]) -> str:
-        """The words with one space between; how the text was spaced is lost.
-
-        `ids` is a list, or an array or tensor with one axis. Raises ValueError for an
-        id that is no piece's, TypeError for what is no id.
-        """
-        numbers = checked_ids(ids, range(len(self.pieces)))
-        return " ".join(self.pieces[number] for number in numbers).replace(
-            f" {CONTINUES}", ""
-        )
 
     def save(self, path: str | Path) -> None:
         """Write a `vocab.txt` as BERT's: a piece on each line; all or nothing."""

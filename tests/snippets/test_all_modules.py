@@ -62,6 +62,7 @@ MODULES = {
     "bert.BertForClassification": Case(lambda kind: kind(Bert(BERT), 3), (IDS,)),
     "bert.BertForPreTraining": Case(of(BERT), (IDS,)),
     "bert.MaskedLMHead": Case(of(BERT), (STATES, torch.randn(V, C))),
+    "bert_finetune.MaxClassifier": Case(lambda kind: kind(Bert(BERT), 3), (IDS,)),
     "bert_pretrain.FusedAttention": Case(of(C, H), (STATES, MASK)),
     "blocks.DigitStack": Case(of(width=C, depth=2), (IMAGES,)),
     "blocks.ManyHeads": Case(

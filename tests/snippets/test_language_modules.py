@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snippets import attention, bert, bert_pretrain, gpt, llama, transformer
+from snippets import (
+    attention,
+    bert,
+    bert_finetune,
+    bert_pretrain,
+    gpt,
+    llama,
+    transformer,
+)
 from snippets.attention import causal_mask
 from snippets.bert import BertConfig
 from snippets.gpt import GPT, GPTConfig
@@ -61,6 +69,7 @@ CASES = {  # how a module is made, and what it is given
         lambda: bert.BertForClassification(bert.Bert(BERT), 3),
         IDS,
     ),
+    "MaxClassifier": (lambda: bert_finetune.MaxClassifier(bert.Bert(BERT), 3), IDS),
     "FusedAttention": (lambda: bert_pretrain.FusedAttention(16, 2), X, MASK),
     "GPTBlock": (lambda: gpt.GPTBlock(SMALL), X, MASK),
     "GPT": (lambda: GPT(SMALL), IDS),
@@ -114,8 +123,8 @@ def moved(given: list, to: torch.dtype | str) -> list:
 
 
 def test_the_table_has_every_module():
-    modules = (attention, transformer, bert, bert_pretrain, gpt, llama)
-    modules += (mini_model, modern, optimization)
+    modules = (attention, transformer, bert, bert_finetune, bert_pretrain, gpt)
+    modules += (llama, mini_model, modern, optimization)
     classes = {
         kind.__name__
         for module in modules

