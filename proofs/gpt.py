@@ -27,7 +27,7 @@ CONFIG = GPTConfig(vocab_size=60, context_length=24, d_model=32, n_heads=4, n_la
     "Causal mask, before and after softmax",
     ours="snippets.gpt.mask_before_softmax",
     theirs="torch.nn.functional.scaled_dot_product_attention",
-    page=PAGE,
+    page="llm/day-2/gpt-deeper.md",
     bound=1e-5,
 )
 def causal() -> Pairs:

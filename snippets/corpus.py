@@ -5,6 +5,7 @@ the hills, in plain words, so that a small model learns something from them in a
 Tiny Shakespeare is fetched when it is first asked for.
 """
 
+# --8<-- [start:imports]
 import hashlib
 import http.client
 import os
@@ -21,6 +22,7 @@ SHAKESPEARE = (
     "tinyshakespeare/input.txt"
 )
 SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+# --8<-- [end:imports]
 
 
 # --8<-- [start:tales]

@@ -6,7 +6,7 @@ batch, `T` tokens, `C = d_model` channels, `V` vocabulary.
 """
 
 # --8<-- [start:imports]
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import SupportsIndex
 
@@ -140,7 +140,7 @@ class GPT(nn.Module):
 # --8<-- [end:model]
 
 
-# --8<-- [start:loss]
+# --8<-- [start:shift]
 def shift(ids: Tensor) -> tuple[Tensor, Tensor]:
     """Inputs and targets from (B, T + 1) ids: position t has to predict id t + 1.
 
@@ -151,6 +151,10 @@ def shift(ids: Tensor) -> tuple[Tensor, Tensor]:
     return ids[:, :-1], ids[:, 1:]
 
 
+# --8<-- [end:shift]
+
+
+# --8<-- [start:loss]
 def surprise(logits: Tensor, targets: Tensor) -> Tensor:
     """-log P(target) at each position, in nats (a term of equation 1).
 
@@ -168,6 +172,10 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 
+# --8<-- [end:loss]
+
+
+# --8<-- [start:train]
 def random_windows(
     ids: Tensor, B: int, T: int, generator: torch.Generator | None = None
 ) -> Tensor:
@@ -183,7 +191,39 @@ def random_windows(
     return ids[starts + steps]  # (B, 1) + (T + 1,) -> (B, T + 1)
 
 
-# --8<-- [end:loss]
+def training(
+    model: GPT, ids: Tensor, steps: int, B: int = 16, highest: float = 6e-3
+) -> Iterator[float]:
+    """Train on random windows of a text (N,) that fill the context; yield each loss.
+
+    The learning rate rises for a fifth of the steps, then falls to zero.
+    """
+    optimizer = torch.optim.AdamW(model.parameters())
+    for step in range(steps):
+        rate = highest * min(5 * (step + 1) / steps, 1 - step / steps)
+        optimizer.param_groups[0]["lr"] = rate
+        inputs, targets = shift(random_windows(ids, B, model.config.context_length))
+        loss = next_token_loss(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield loss.item()
+
+
+# --8<-- [end:train]
+
+
+# --8<-- [start:held-out]
+@torch.no_grad()
+def held_out_loss(model: GPT, ids: Tensor) -> float:
+    """Mean loss on a text (N,), cut into pieces that fill the context."""
+    T = model.config.context_length
+    inputs, targets = shift(ids[: len(ids) // (T + 1) * (T + 1)].view(-1, T + 1))
+    with evaluating(model):
+        return next_token_loss(model(inputs), targets).item()
+
+
+# --8<-- [end:held-out]
 
 
 # --8<-- [start:generate]

@@ -5,6 +5,7 @@ The model
     modern          a newer architecture that learns faster
     presets         sizes and recipes by name
 Training
+    first           a whole training in one short file: python first.py mytext.txt
     data            text as ids on the disk, and batches of windows from it
     muon            the optimizer Muon, for the matrices
     optimization    the loss, and the optimizers of a recipe

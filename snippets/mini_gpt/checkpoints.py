@@ -33,6 +33,7 @@ from snippets.mini_gpt.run import Point, Run, check_weights
 # --8<-- [end:imports]
 
 
+# --8<-- [start:format]
 RUN_FORMAT = 1  # of checkpoints
 NEEDED: dict[str, type | tuple[type, ...]] = {  # what a checkpoint holds
     "plan": dict,
@@ -48,6 +49,7 @@ NEEDED: dict[str, type | tuple[type, ...]] = {  # what a checkpoint holds
     "model": dict,
     "optimizers": dict,
 }
+# --8<-- [end:format]
 
 
 # --8<-- [start:save]

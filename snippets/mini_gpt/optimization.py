@@ -78,10 +78,12 @@ def compiled(loss: NextTokenLoss, device: torch.device) -> nn.Module:
 # --8<-- [end:loss]
 
 
+# --8<-- [start:state]
 STATE = {  # what each kind of optimizer keeps of a parameter
     AdamW: {"step", "exp_avg", "exp_avg_sq"},
     BatchedMuon: {"momentum_buffer"},
 }
+# --8<-- [end:state]
 
 
 # --8<-- [start:optimizers]

@@ -39,11 +39,15 @@ from snippets.modes import evaluating
 # --8<-- [end:imports]
 
 
+# --8<-- [start:errors]
 class DivergedError(Exception):
     """The loss is not a number any more; says in which step."""
 
 
 ADVICE = "nothing was saved since, so go back to last.pt or best.pt; try a smaller --lr"
+
+
+# --8<-- [end:errors]
 
 
 # --8<-- [start:run]
@@ -133,6 +137,7 @@ class Run:
 # --8<-- [end:run]
 
 
+# --8<-- [start:rows]
 def rows_of_a_micro_batch(recipe: Recipe, world: int) -> int:
     """Windows that a process computes at once; raises ValueError for uneven parts."""
     rows, rest = divmod(recipe.batch_size, recipe.accumulate * world)
@@ -142,6 +147,9 @@ def rows_of_a_micro_batch(recipe: Recipe, world: int) -> int:
             f" micro-batches on {world} processes"
         )
     return rows
+
+
+# --8<-- [end:rows]
 
 
 # --8<-- [start:step]

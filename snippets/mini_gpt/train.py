@@ -121,6 +121,6 @@ def summary(run: Run) -> str:
     return f"{done}, best validation loss {run.best:.4f}: {run.out / 'best.pt'}"
 
 
+# --8<-- [end:program]
 if __name__ == "__main__":
     sys.exit(main())
-# --8<-- [end:program]

@@ -133,7 +133,7 @@ def test_every_file_is_proved_or_tested():
 def test_a_file_belongs_to_the_page_that_shows_most_of_it():
     built = {s.module: s.page.name for s in catalogue.snippets() if s.page}
     assert built["snippets.modules"] == "docs/pytorch/day-2/modules.md"
-    assert built["snippets.mini_gpt.data"] == "docs/llm/day-6/training.md"
+    assert built["snippets.mini_gpt.data"] == "docs/llm/day-6/training-deeper.md"
 
 
 def test_tests_of_a_like_name_are_not_taken_for_its_own():

@@ -10,12 +10,14 @@ from snippets.gpt import (
     CharTokenizer,
     GPTConfig,
     generate,
+    held_out_loss,
     mask_after_softmax,
     mask_before_softmax,
     next_token_loss,
     random_windows,
     shift,
     surprise,
+    training,
 )
 
 CONFIG = GPTConfig(vocab_size=11, context_length=8, d_model=16, n_heads=2, n_layers=2)
@@ -211,3 +213,28 @@ def test_characters_there_and_back():
     assert tokenizer.decode(tokenizer.encode("hold")) == "hold"
     with pytest.raises(ValueError, match=r"\['x', 'z'\] are not"):
         tokenizer.encode("zox")
+
+
+def test_training_yields_each_loss_and_learns(model):
+    torch.manual_seed(0)
+    text = torch.arange(40) % 11
+    losses = list(training(model, text, steps=60, B=4, highest=1e-2))
+    assert len(losses) == 60
+    assert losses[0] > 2 > 1 > losses[-1]
+
+
+def test_training_does_not_begin_before_it_is_asked_to(model):
+    before = model.token.weight.clone()
+    steps = training(model, torch.arange(40) % 11, steps=10)
+    assert torch.equal(model.token.weight, before)
+    next(steps)
+    assert not torch.equal(model.token.weight, before)
+
+
+def test_held_out_loss_is_the_mean_over_whole_pieces(model):
+    ids = torch.randint(11, (30,))  # three pieces of 8 + 1, and a rest
+    inputs, targets = shift(ids[:27].view(3, 9))
+    model.train()
+    expected = surprise(model(inputs), targets).mean()
+    assert held_out_loss(model, ids) == pytest.approx(expected.item(), abs=1e-5)
+    assert model.training
