@@ -22,7 +22,8 @@ INCLUDE = re.compile(
     r"^[ \t>]*-+8<-+[ \t]+[\"'](?P<file>[^\"':]+\.py)(?::(?P<section>[\w-]+))?[\"']$"
 )
 MARK = re.compile(r"# --8<-- \[(?P<kind>start|end):(?P<name>[\w-]+)\]")
-DATA = ("data", "read_data")  # how snippets read a file that lies beside them
+# How a file beside the snippets is read, and rows are printed: their names say it all.
+UTILITIES = {("data", "read_data"), ("table", "Table")}
 LINK = re.compile(r"\]\((?P<target>/[^)#]+\.md)")
 
 Name = tuple[str, str]  # a module of `snippets`, as `mini_gpt.model`, and a name in it
@@ -107,7 +108,7 @@ def _imported(
             if parts[:1] == ["snippets"]:
                 for alias in node.names:
                     name = (".".join(parts[1:]), alias.name)
-                    if name != DATA:
+                    if name not in UTILITIES:
                         yield alias.asname or alias.name, name
 
 
