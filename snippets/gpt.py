@@ -196,7 +196,8 @@ def training(
 ) -> Iterator[float]:
     """Train on random windows of a text (N,) that fill the context; yield each loss.
 
-    The learning rate rises for a fifth of the steps, then falls to zero.
+    The learning rate rises for a sixth of the steps, to 5/6 of `highest`, then falls
+    to zero.
     """
     optimizer = torch.optim.AdamW(model.parameters())
     for step in range(steps):
