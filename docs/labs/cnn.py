@@ -3,7 +3,7 @@
 #
 # You build a network that reads images in six tasks: a convolution by hand, the size of
 # its output, the network, an epoch of training, images that move, and a new head for
-# new classes. After each task stands a check against PyTorch. Read [the
+# new classes. Each task is followed by a check against PyTorch. Read [the
 # chapter](../../pytorch/day-6/cnn/) first, or keep it open beside you.
 #
 # The images are printed characters of 28 by 28 pixels, drawn in many fonts: 0 is paper
@@ -71,7 +71,7 @@ print("Task 1 is right.")
 # ## How large is the output?
 #
 # Padding adds a border of zeros on all sides. The stride is how far the kernel moves
-# each time. Where the last step would lead beyond the border, it is not made.
+# each time. A step that would take it beyond the border is not made.
 
 
 # %%
@@ -153,9 +153,9 @@ print("Task 3 is right.")
 # %% [markdown]
 # ## An epoch
 #
-# Nothing new, and the same loop as for any other network: predict, cross-entropy,
-# gradients, a step. Here it tells how many images were right *before* the step that
-# they took part in.
+# Nothing new: it is the loop of any other network, predict, cross-entropy, gradients,
+# a step. Here it also counts the images that were right *before* the step that they
+# took part in.
 
 
 # %%
@@ -300,6 +300,6 @@ print("Task 6 is right: a new head reads letters by what digits have taught.")
 
 # %% [markdown]
 # Before you call that transfer, freeze a `SmallCNN()` that was never trained in the
-# same way, and compare. It reads fewer letters, but not many fewer. [Transfer
+# same way, and compare. It reads fewer letters, and yet most of them. [Transfer
 # learning](../../pytorch/day-6/transfer/) measures what a trained body is worth, and
 # when it is better to let it move.
