@@ -200,7 +200,10 @@ def muon() -> Pairs:
     ours = [torch.randn(shape).mul(0.1).requires_grad_() for shape in shapes]
     theirs = [p.detach().clone().requires_grad_() for p in ours]
     settings = {"lr": 0.02, "momentum": 0.95, "weight_decay": 0.1}
-    optimizers = BatchedMuon(ours, **settings), torch.optim.Muon(theirs, **settings)
+    optimizers = (
+        BatchedMuon(ours, **settings, dtype=torch.bfloat16),
+        torch.optim.Muon(theirs, **settings),
+    )
     for _ in range(20):
         for mine, other in zip(ours, theirs, strict=True):
             mine.grad = torch.randn(mine.shape)

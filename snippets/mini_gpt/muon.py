@@ -49,7 +49,9 @@ def orthogonalise(
 class BatchedMuon(Optimizer):
     """Muon for matrices; takes the steps of `torch.optim.Muon`, in fewer products.
 
-    Raises ValueError for a negative setting, and for a parameter that is no matrix.
+    `dtype` is that of Newton-Schulz; None: bfloat16 where the hardware is fast in it,
+    else float32, whose steps differ by rounding. Raises ValueError for a negative
+    setting, and for a parameter that is no matrix.
     """
 
     def __init__(
@@ -58,7 +60,9 @@ class BatchedMuon(Optimizer):
         lr: float = 0.02,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
+        dtype: torch.dtype | None = None,
     ) -> None:
+        self.dtype = dtype
         settings = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         for name, value in settings.items():
             if not value >= 0:
@@ -93,7 +97,7 @@ class BatchedMuon(Optimizer):
             ahead.append(grad.lerp(mean, momentum))
         together = torch.stack([full_tensor(step) for step in ahead])
         fast = bfloat16_is_fast(together.device)
-        dtype = torch.bfloat16 if fast else torch.float32
+        dtype = self.dtype or (torch.bfloat16 if fast else torch.float32)
         steps = orthogonalise(together, dtype=dtype)
         rows, columns = params[0].shape
         for p, step in zip(params, steps, strict=True):
