@@ -33,6 +33,7 @@ from snippets.mini_gpt.optimization import build_optimizers
 from snippets.mini_gpt.presets import Recipe
 
 MODEL, SAMPLING = "llm/day-6/model.md", "llm/day-6/sampling.md"
+SPEEDRUN = "llm/day-6/speedrun.md"
 SIZES = {"context_length": 24, "d_model": 32, "n_heads": 4, "n_layers": 3}
 TOKENIZER = CharTokenizer("".join(chr(256 + n) for n in range(60)))
 VARIANTS = (  # with biases and tanh as GPT-2 has them; without, as nanoGPT may have it
@@ -141,7 +142,7 @@ def cached() -> Pairs:
     "Today's parts, all switched off",
     ours="snippets.mini_gpt.modern.ModernGPT",
     theirs="snippets.mini_gpt.model.GPT2",
-    page=MODEL,
+    page=SPEEDRUN,
     bound=1e-4,
 )
 @torch.no_grad()
@@ -167,7 +168,7 @@ def all_off() -> ModernConfig:
     "Causal attention, written out",
     ours="snippets.mini_gpt.modern.written_out_attention",
     theirs="torch.nn.functional.scaled_dot_product_attention",
-    page=MODEL,
+    page=SPEEDRUN,
     bound=1e-5,
 )
 def attention() -> Pairs:
@@ -190,7 +191,7 @@ def attention() -> Pairs:
     "Muon, matrices of one shape at once",
     ours="snippets.mini_gpt.muon.BatchedMuon",
     theirs="torch.optim.Muon",
-    page="llm/day-6/model.md",
+    page=SPEEDRUN,
     bound=1e-3,
 )
 def muon() -> Pairs:

@@ -30,7 +30,8 @@ def choice_log_probability(
         raise ValueError(
             f"{len(prompt)} tokens of prompt, {len(choice)} of choice: at least 1 each"
         )
-    inputs, targets = shift(torch.tensor([[*prompt, *choice]]))
+    device = model.token.weight.device
+    inputs, targets = shift(torch.tensor([[*prompt, *choice]], device=device))
     with evaluating(model):
         nats = surprise(model(inputs), targets)[0]  # (T,)
     return -nats[-len(choice) :].sum().item()  # the prompt itself is not scored

@@ -71,3 +71,8 @@ def test_nothing_to_score(model, prompt, choice):
 def test_too_long_for_the_context(model):
     with pytest.raises(ValueError, match="there must be 1"):
         choice_log_probability(model, [1] * 8, [2, 2])
+
+
+def test_the_tokens_are_put_where_the_model_is(model):
+    with pytest.raises(RuntimeError, match="item"):  # of a number that meta cannot give
+        choice_log_probability(model.to("meta"), [1, 2], [3])
