@@ -2,7 +2,7 @@
 
     python -m benchmarks.mini_gpt race
 
-`race` trains the reference, a minute's and twenty minutes' recipe; `sprint` the
+`race` trains the reference, a minute's and a longer recipe; `sprint` the
 reference again, and a run of some seconds that reaches its loss; `ablation` trains
 the minute's recipe with a part less each time; `windows` trains the sprint and the
 minute's recipe once more, and evaluates with the reference's windows too; `writing`
@@ -66,7 +66,7 @@ def less(says: str, recipe: dict | None = None, **sizes: Any) -> Case:
 RACE = {
     "reference": Case("nano", "nanoGPT's recipe", recipe={"evaluate_every": 100}),
     "minute": Case("laptop-minute", "one minute", recipe={"evaluate_every": 50}),
-    "twenty": Case("laptop", "twenty minutes"),
+    "longer": Case("laptop", "a longer run"),
 }
 ABLATION = {
     "all": less("all parts"),
