@@ -1,6 +1,6 @@
 """A table of letters, read from the prompt, by models with two layers and with one.
 
-    python -m benchmarks.in_context --record     a minute or two
+    python -m benchmarks.in_context --record     some minutes
 
 `snippets/data/in_context.json` holds how right each model is after 0 to 7 examples,
 and for letters that an example has shown; `in_context.pt` the weights of the first, in
@@ -23,7 +23,7 @@ from snippets.in_context import (
     seen_before,
 )
 
-RUNS = ((2, 0), (2, 2), (1, 2))  # layers, seed
+RUNS = tuple((layers, seed) for layers in (2, 1) for seed in range(5))
 STEPS = 1000
 
 
