@@ -1,8 +1,9 @@
 """A GPT of today's parts, each with a switch: what a speedrun changes of GPT-2.
 
 With `tied`, `convolution=1`, `ngrams=1` and all other switches off it is the GPT-2 of
-`model.py` without biases, with the exact GELU. Axes: `B` batch, `T` tokens, `S` tokens that are
-asked, `C = d_model` channels, `H` heads, `D` channels of one head, `V` vocabulary.
+`model.py` without biases, with the exact GELU. Axes: `B` batch, `T` tokens, `S` tokens
+that are asked, `C = d_model` channels, `H` heads, `D` channels of one head, `V`
+vocabulary.
 """
 
 # --8<-- [start:imports]
@@ -94,25 +95,22 @@ class CausalConvolution(nn.Module):
 
 
 # --8<-- [start:ngrams]
-class NGramTables(nn.Module):
-    """For the last 2, 3, … tokens together: a row to embed, and logits of their own.
+class NGramEmbedding(nn.Module):
+    """A row for the last 2, 3, … tokens together, beside the one of the last alone.
 
-    `forward`: ids (B, T), which may follow on those of a cache, to (B, T, C) and
-    (B, T, V), both zero at the start. An n-gram has a row of its own where all of them
-    fit into the table; else its row is found by hashing, and several share it.
+    `forward`: ids (B, T), which may follow on those of a cache, to (B, T, C), zero at
+    the start. An n-gram has a row of its own where all of them fit into the table; else
+    its row is found by hashing, and several share it.
     """
 
     def __init__(self, config: ModernConfig) -> None:
         super().__init__()
-        V, self.longest = config.vocab_size, config.ngrams
-        self.rows = [min(V**n, config.ngram_rows) for n in range(2, self.longest + 1)]
-        self.vocab_size = V
-        self.states = nn.ModuleList(nn.Embedding(r, config.d_model) for r in self.rows)
-        self.logits = nn.ModuleList(nn.Embedding(r, V) for r in self.rows)
+        self.vocab_size, self.longest = config.vocab_size, config.ngrams
+        many = [self.vocab_size**n for n in range(2, self.longest + 1)]
+        self.rows = [min(n, config.ngram_rows) for n in many]
+        self.tables = nn.ModuleList(nn.Embedding(n, config.d_model) for n in self.rows)
 
-    def forward(
-        self, ids: Tensor, cache: RowCache | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, ids: Tensor, cache: RowCache | None = None) -> Tensor:
         """Sum the rows of all n-grams that end at each token."""
         before, T = self.longest - 1, ids.size(-1)
         if cache is None or cache.ids is None:
@@ -121,14 +119,12 @@ class NGramTables(nn.Module):
             known = torch.cat([cache.ids, ids], dim=1)
         if cache is not None:
             cache.ids = known[:, known.size(1) - before :]
-        places, key, scale = [], ids, 1
-        for n in range(2, self.longest + 1):
-            scale *= self.vocab_size
-            key = key + scale * known[:, before - n + 1 : before - n + 1 + T]
-            places.append(row_of(key, scale * self.vocab_size, self.rows[n - 2]))
-        states = sum(t(p) for t, p in zip(self.states, places, strict=True))
-        logits = sum(t(p) for t, p in zip(self.logits, places, strict=True))
-        return states, logits
+        found, key, many = [], ids, self.vocab_size
+        for n, (table, rows) in enumerate(zip(self.tables, self.rows, strict=True), 1):
+            key = key + many * known[:, before - n : before - n + T]  # n tokens ago
+            many *= self.vocab_size
+            found.append(table(row_of(key, many, rows)))
+        return torch.stack(found).sum(dim=0)
 
 
 def row_of(keys: Tensor, many: int, rows: int) -> Tensor:
@@ -257,7 +253,7 @@ class ModernGPT(nn.Module):
         super().__init__()
         self.config = config
         self.token = nn.Embedding(config.vocab_size, config.d_model)
-        self.ngrams = NGramTables(config) if config.ngrams > 1 else None
+        self.ngrams = NGramEmbedding(config) if config.ngrams > 1 else None
         self.position = None
         if not config.rope:
             self.position = nn.Embedding(config.context_length, config.d_model)
@@ -281,8 +277,8 @@ class ModernGPT(nn.Module):
                 # a variance of 1 / (4 C), whatever the width
                 nn.init.normal_(weight, std=0.5 / math.sqrt(weight.size(1)))
         if self.ngrams:
-            for table in (*self.ngrams.states, *self.ngrams.logits):
-                nn.init.zeros_(table.weight)
+            for parameter in self.ngrams.parameters():
+                nn.init.zeros_(parameter)
         if zero:
             nn.init.normal_(self.token.weight)
             if self.head:
@@ -297,24 +293,20 @@ class ModernGPT(nn.Module):
         seen, T = caches[0].seen if caches else 0, ids.size(-1)
         check_shape(ids, self.config.context_length, seen)
         places = torch.arange(seen, seen + T, device=ids.device)
-        x, angles, extra = self.embed(ids, places, caches[0] if caches else None)
+        x, angles = self.embed(ids, places, caches[0] if caches else None)
         mask = causal_mask_after(seen, T, ids.device)  # the same in all blocks
         for layer, block in enumerate(self.blocks):
             x = block(x, angles, mask, caches[layer] if caches else None)
         weight = self.head.weight if self.head else self.token.weight
-        logits = F.linear(self.norm(x), weight)
-        return logits if extra is None else logits + extra
+        return F.linear(self.norm(x), weight)
 
     def embed(
         self, ids: Tensor, places: Tensor, cache: RowCache | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None, Tensor | None]:
-        """The residual stream (B, T, C) at its start, the angles of RoPE, and what
-        n-grams add to the logits (B, T, V).
-        """
-        x, extra, angles = self.token(ids), None, None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """The residual stream (B, T, C) at its start, and the angles of RoPE."""
+        x, angles = self.token(ids), None
         if self.ngrams:
-            states, extra = self.ngrams(ids, cache)
-            x = x + states
+            x = x + self.ngrams(ids, cache)
         if self.position is None:
             D = self.config.d_model // self.config.n_heads
             angles = rope_angles(places, D)
@@ -329,7 +321,7 @@ class ModernGPT(nn.Module):
             x = x.to(torch.get_autocast_dtype(kind))  # the stream, not only products
         if angles:
             angles = angles[0].to(x.dtype), angles[1].to(x.dtype)
-        return x, angles, extra
+        return x, angles
 
 
 # --8<-- [end:model]

@@ -88,7 +88,7 @@ MODULES = {
     "mini_gpt.modern.ModernAttention": Case(of(MODERN), (STATES, ANGLES, MASK)),
     "mini_gpt.modern.ModernBlock": Case(of(MODERN), (STATES, ANGLES, MASK)),
     "mini_gpt.modern.ModernGPT": Case(of(MODERN), (IDS,)),
-    "mini_gpt.modern.NGramTables": Case(of(replace(MODERN, ngrams=3)), (IDS,)),
+    "mini_gpt.modern.NGramEmbedding": Case(of(replace(MODERN, ngrams=3)), (IDS,)),
     "mini_gpt.modern.RMSNormWithoutWeights": Case(of(), (STATES,)),
     "mini_gpt.optimization.NextTokenLoss": Case(
         lambda kind: kind(GPT2(GPT2_SIZES)), (IDS, IDS)

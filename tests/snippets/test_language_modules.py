@@ -89,7 +89,7 @@ CASES = {  # how a module is made, and what it is given
     "GPT2": (lambda: GPT2(GPT_2), IDS),
     "CausalConvolution": (lambda: modern.CausalConvolution(16, 3), X),
     "ModernAttention": (lambda: modern.ModernAttention(MODERN), X, None, MASK),
-    "NGramTables": (lambda: modern.NGramTables(replace(MODERN, ngrams=3)), IDS),
+    "NGramEmbedding": (lambda: modern.NGramEmbedding(replace(MODERN, ngrams=3)), IDS),
     "RMSNormWithoutWeights": (modern.RMSNormWithoutWeights, X),
     "ModernBlock": (lambda: modern.ModernBlock(MODERN), X, None, MASK),
     "ModernGPT": (lambda: ModernGPT(MODERN), IDS),

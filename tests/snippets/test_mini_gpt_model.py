@@ -21,7 +21,7 @@ from snippets.mini_gpt.hugging_face import (
 )
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
 from snippets.mini_gpt.model import GPT2, CausalSelfAttention, GPT2Config
-from snippets.mini_gpt.modern import ModernConfig, ModernGPT, NGramTables, row_of
+from snippets.mini_gpt.modern import ModernConfig, ModernGPT, NGramEmbedding, row_of
 from snippets.modules import count_parameters
 from tests.processes import run_program
 
@@ -148,19 +148,16 @@ def modern() -> ModernGPT:
 
 def test_ngrams_look_up_what_the_last_tokens_are():
     config = ModernConfig(3, d_model=4, ngrams=3, ngram_rows=1000)
-    tables = NGramTables(config)
+    embedding = NGramEmbedding(config)
+    pairs, triples = embedding.tables
     text = torch.tensor([[1, 2, 0, 2, 2, 1, 2]])
-    states, logits = tables(text)
+    states = embedding(text)
     last = [0, 0, *text[0].tolist()]  # token 0 stands for what is not there
     for t in range(7):
         one, two, three = last[t + 2], last[t + 1], last[t]
-        pair, triple = one + 3 * two, one + 3 * two + 9 * three
-        for found, (pairs, triples) in (
-            (states, tables.states),
-            (logits, tables.logits),
-        ):
-            expected = pairs.weight[pair] + triples.weight[triple]
-            assert torch.equal(found[0, t], expected)
+        expected = pairs.weight[one + 3 * two]
+        expected = expected + triples.weight[one + 3 * two + 9 * three]
+        assert torch.equal(states[0, t], expected)
 
 
 def test_ngrams_that_do_not_fit_share_rows_evenly():
