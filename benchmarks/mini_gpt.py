@@ -4,11 +4,12 @@
 
 `race` trains the reference in three ways (as published in float32 and uncompiled; then
 compiled; then compiled in bfloat16), a recipe of some seconds that reaches its loss, in
-float32 uncompiled and compiled in bfloat16, and recipes of a minute and of five;
-`ablation` trains the recipe of some seconds with a part less each time, five seeds
-each; `writing` writes with and without a cache. Tiny Shakespeare, characters, the whole
-validation split, in windows of 64 characters for all. Each run of the race has a
-process of its own. The clock counts training steps; building with compiling, and
+float32 uncompiled and compiled in bfloat16; `longer` trains the recipes of a minute and
+of five; `ablation` trains the recipe of some seconds with a part less each time, five
+seeds each, and `steps` times a step of each of these; `writing` writes with and without
+a cache. Tiny Shakespeare, characters, the whole
+validation split, in windows of 64 characters for all. Each run that is timed to
+its end has a process of its own. The clock counts training steps; building with compiling, and
 evaluating, are printed beside it. With `--record`, what was found is kept in
 `snippets/data/speedrun.json`, from which the page draws.
 """
@@ -16,6 +17,7 @@ evaluating, are printed beside it. With `--record`, what was found is kept in
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,7 +35,7 @@ from snippets.mini_gpt.loop import fit
 from snippets.mini_gpt.parallel import Processes
 from snippets.mini_gpt.plan import Plan, make_plan
 from snippets.mini_gpt.presets import PRESETS, build_model
-from snippets.mini_gpt.run import Run, evaluate
+from snippets.mini_gpt.run import Run, evaluate, train_step
 from snippets.modules import count_parameters
 
 WINDOW = 64  # the reference's: over longer windows, every loss is lower
@@ -79,6 +81,8 @@ RACE = {
     "reference-bfloat16": reference("nanoGPT's recipe", **COMPILED),
     "seconds": seconds("some seconds", EAGER),
     "seconds-bfloat16": seconds("some seconds", COMPILED),
+}
+LONGER = {
     "minute": Case(
         "laptop-minute", "one minute", recipe={"evaluate_every": 100, **COMPILED}
     ),
@@ -98,7 +102,7 @@ ABLATION = {
     "convolution": seconds("no convolution", EAGER, convolution=1),
     "zeros": seconds("GPT-2's initial weights", EAGER, zero_init=False),
 }
-CASES = {**RACE, **ABLATION}
+CASES = {**RACE, **LONGER, **ABLATION}
 LIKE_WITH_LIKE = {  # who races whom: the same dtype, both compiled or both not
     "seconds": "reference",
     "seconds-bfloat16": "reference-bfloat16",
@@ -174,20 +178,44 @@ def verdict(curve: list[list[float]], goal: float, limit: float) -> str:
     return f"reaches {goal:.3f} after {there:.1f} s: {part}"
 
 
+def longer() -> dict[str, Any]:
+    """How far a minute leads, and five."""
+    found = {}
+    for name in LONGER:
+        found[name] = in_a_process(name)
+        print_run(name, found[name])
+    return found
+
+
 def ablation() -> dict[str, Any]:
-    """Each part on its own: last losses and milliseconds a step, for each seed."""
+    """Each part on its own: the last losses of all seeds."""
     found = {}
     for name, case in ABLATION.items():
+        case = replace(case, recipe=case.recipe | {"evaluate_every": 1000})
         runs = [run_case(case, seed) for seed in SEEDS]
         found[name] = {
             "says": case.says,
             "parameters": runs[0]["parameters"],
             "steps": runs[0]["steps"],
             "losses": [run["curve"][-1][3] for run in runs],
-            "ms_a_step": [round(1000 * r["seconds"] / r["steps"], 1) for r in runs],
         }
-        print(name, found[name]["losses"], found[name]["ms_a_step"], flush=True)
+        print(name, found[name]["losses"], flush=True)
     return found
+
+
+def steps(times: int = 40) -> dict[str, Any]:
+    """Milliseconds a step of each case of the ablation, the median of some in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = {name: new_run(case, folder) for name, case in ABLATION.items()}
+        found: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(times):
+            for name, run in runs.items():
+                begun = time.perf_counter()
+                train_step(run)
+                found[name].append(1000 * (time.perf_counter() - begun))
+    middle = {name: round(statistics.median(ms), 1) for name, ms in found.items()}
+    print(middle)
+    return middle
 
 
 def print_run(name: str, result: dict[str, Any]) -> None:
@@ -245,6 +273,8 @@ def tokens_a_second(work: Callable[[], int], times: int = 3) -> float:
 
 KINDS = {
     "race": race,
+    "longer": longer,
+    "steps": steps,
     "ablation": ablation,
     "writing": writing,
 }
