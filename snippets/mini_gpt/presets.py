@@ -103,7 +103,7 @@ NANO = Recipe(  # nanoGPT's settings for a CPU
     dtype="float32",
 )
 MINUTE = Recipe(
-    steps=1150,
+    steps=1300,
     batch_size=16,
     lr=3e-3,
     optimizer="muon",
@@ -147,8 +147,14 @@ PRESETS = {
     ),
     "laptop-minute": Preset(
         "modern",
-        MINUTE,
-        {"context_length": 128, "d_model": 128, "n_heads": 2, "n_layers": 4},
+        replace(MINUTE, weight_decay=0.3),
+        {
+            "context_length": 128,
+            "d_model": 128,
+            "n_heads": 2,
+            "n_layers": 4,
+            "ngrams": 4,
+        },
     ),
     "laptop": Preset(
         "modern",
