@@ -2,19 +2,22 @@
 
     python -m benchmarks.mini_gpt race
 
-`race` trains the reference, a minute's and a longer recipe; `sprint` the
-reference again, and a run of some seconds that reaches its loss; `ablation` trains
-the minute's recipe with a part less each time; `windows` trains the sprint and the
-minute's recipe once more, and evaluates with the reference's windows too; `writing`
-writes with and without a cache. Tiny Shakespeare, characters, the whole validation
-split. Each run that is timed has a process of its own. The clock counts training steps;
-building with compiling, and evaluating, are printed beside it. With `--record`, what
-was found is kept in `snippets/data/speedrun.json`, from which the page draws.
+`race` trains the reference in three ways (as published in float32 and uncompiled; then
+compiled; then compiled in bfloat16), a recipe of some seconds that reaches its loss, in
+float32 uncompiled and compiled in bfloat16; `longer` trains the recipes of a minute and
+of five; `ablation` trains the recipe of some seconds with a part less each time, five
+seeds each, and `steps` times a step of each of these; `writing` writes with and without
+a cache. Tiny Shakespeare, characters, the whole
+validation split, in windows of 64 characters for all. Each run that is timed to
+its end has a process of its own. The clock counts training steps; building with compiling, and
+evaluating, are printed beside it. With `--record`, what was found is kept in
+`snippets/data/speedrun.json`, from which the page draws.
 """
 
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,10 +35,11 @@ from snippets.mini_gpt.loop import fit
 from snippets.mini_gpt.parallel import Processes
 from snippets.mini_gpt.plan import Plan, make_plan
 from snippets.mini_gpt.presets import PRESETS, build_model
-from snippets.mini_gpt.run import Run, evaluate
+from snippets.mini_gpt.run import Run, evaluate, train_step
 from snippets.modules import count_parameters
 
-ABLATION_STEPS = 300
+WINDOW = 64  # the reference's: over longer windows, every loss is lower
+SEEDS = range(5)
 
 
 @dataclass(frozen=True)
@@ -57,69 +61,86 @@ class Case:
         )
 
 
-def less(says: str, recipe: dict | None = None, **sizes: Any) -> Case:
-    """The minute's recipe with one part less, in fewer steps."""
-    changed = {"steps": ABLATION_STEPS, "evaluate_every": 100, **(recipe or {})}
-    return Case("laptop-minute", says, sizes, changed)
+EAGER = {"dtype": "float32", "compile": False}
+COMPILED = {"dtype": "bfloat16", "compile": True}
+
+
+def reference(says: str, **recipe: Any) -> Case:
+    """nanoGPT's recipe, computed in some way."""
+    return Case("nano", says, recipe={"evaluate_every": 200, **recipe})
+
+
+def seconds(says: str, recipe: dict[str, Any], **sizes: Any) -> Case:
+    """The recipe of some seconds, with something changed."""
+    return Case("laptop-seconds", says, sizes, {"evaluate_every": 15, **recipe})
 
 
 RACE = {
-    "reference": Case("nano", "nanoGPT's recipe", recipe={"evaluate_every": 100}),
-    "minute": Case("laptop-minute", "one minute", recipe={"evaluate_every": 50}),
-    "longer": Case("laptop", "a longer run"),
+    "reference": reference("nanoGPT's recipe", **EAGER),
+    "reference-compiled": reference("nanoGPT's recipe", **{**EAGER, "compile": True}),
+    "reference-bfloat16": reference("nanoGPT's recipe", **COMPILED),
+    "seconds": seconds("some seconds", EAGER),
+    "seconds-bfloat16": seconds("some seconds", COMPILED),
 }
-ABLATION = {
-    "all": less("all parts"),
-    "adamw": less("AdamW for matrices too", {"optimizer": "adamw"}),
-    "cosine": less("cosine schedule", {"schedule": "cosine"}),
-    "gpt2-init": less("GPT-2's initial weights", zero_init=False),
-    "positions": less("learned positions", rope=False),
-    "no-qk-norm": less("queries and keys as they are", qk_norm=False),
-    "layer-norm": less("LayerNorm", rms_norm=False),
-    "gelu": less("GELU", squared_relu=False),
-    "no-convolution": less("no convolution", convolution=1),
-    "tied": less("head and embedding tied", tied=True),
-    "float32": less("float32", {"dtype": "float32"}),
-    "not-compiled": less("not compiled", {"compile": False}),
-}
-SPRINT = {
-    "reference": RACE["reference"],
-    "seconds": Case(
-        "laptop-minute",
-        "some seconds",
-        recipe={"steps": 135, "evaluate_every": 15, "lr": 0.01, "matrix_lr": 0.04},
+LONGER = {
+    "minute": Case(
+        "laptop-minute", "one minute", recipe={"evaluate_every": 100, **COMPILED}
+    ),
+    "five": Case(
+        "laptop-five-minutes",
+        "five minutes",
+        recipe={"evaluate_every": 200, **COMPILED},
     ),
 }
-CASES = {**RACE, **SPRINT, **ABLATION}
+ABLATION = {
+    "all": seconds("all parts", EAGER),
+    "ngrams": seconds("no n-grams", EAGER, ngrams=1),
+    "adamw": seconds("AdamW for matrices too", {**EAGER, "optimizer": "adamw"}),
+    "tied": seconds("head and embedding tied", EAGER, tied=True),
+    "positions": seconds("learned positions", EAGER, rope=False),
+    "qk-norm": seconds("queries and keys as they are", EAGER, qk_norm=False),
+    "convolution": seconds("no convolution", EAGER, convolution=1),
+    "zeros": seconds("GPT-2's initial weights", EAGER, zero_init=False),
+}
+CASES = {**RACE, **LONGER, **ABLATION}
+LIKE_WITH_LIKE = {  # who races whom: the same dtype, both compiled or both not
+    "seconds": "reference",
+    "seconds-bfloat16": "reference-bfloat16",
+}
 
 
-def new_run(case: Case, folder: str) -> Run:
+def new_run(case: Case, folder: str, seed: int = 0) -> Run:
     """A run of a case, on the CPU, before its first step."""
-    plan, out = case.plan(), Path(folder)
+    plan, out = replace(case.plan(), seed=seed), Path(folder)
     corpus = load_corpus(plan.data, plan.tokenizer, out)
     return Run(plan, corpus, Processes(0, 1, torch.device("cpu")), out)
 
 
-def run_case(case: Case) -> dict[str, Any]:
+def run_case(case: Case, seed: int = 0) -> dict[str, Any]:
     """Train, and tell how it went."""
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        run = new_run(case, folder)
+        run = new_run(case, folder, seed)
         built = time.perf_counter() - begun
+        context, compiled = run.T, run.compiled is not run.loss
+        run.T, run.compiled = WINDOW, run.loss  # both are what evaluating uses
         fit(run, quiet=not sys.stderr.isatty())
         all_in_all = time.perf_counter() - begun
+        run.T = context
+        own = evaluate(run)
     return {
         "says": case.says,
         "preset": case.preset,
         "parameters": count_parameters(run.model),
-        "tokens_a_step": run.recipe.batch_size * run.T,
-        "context": run.T,
+        "tokens_a_step": run.recipe.batch_size * context,
+        "context": context,
         "steps": run.step,
         "dtype": str(run.dtype).removeprefix("torch."),
-        "compiled": run.compiled is not run.loss,
+        "compiled": compiled,
         "seconds": round(run.seconds, 2),
         "build_seconds": round(built, 1),
         "evaluation_seconds": round(all_in_all - built - run.seconds, 1),
+        "own_windows": round(own, 4),
         "curve": [
             [p.step, round(p.seconds, 2), round(p.train, 4), round(p.validation, 4)]
             for p in run.history
@@ -135,20 +156,17 @@ def in_a_process(name: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def race(cases: dict[str, Case] = RACE) -> dict[str, Any]:
+def race() -> dict[str, Any]:
     """The reference and its rivals, one after the other."""
-    found = {name: in_a_process(name) for name in cases}
-    for name, result in found.items():
-        print_run(name, result)
-    goal, limit = found["reference"]["curve"][-1][3], found["reference"]["seconds"]
-    for name in found:
-        print(f"{name}: {verdict(found[name]['curve'], goal, limit)}")
+    found = {}
+    for name in RACE:
+        found[name] = in_a_process(name)
+        print_run(name, found[name])
+    goal = found["reference"]["curve"][-1][3]
+    for name, same in LIKE_WITH_LIKE.items():
+        limit = found[same]["seconds"]
+        print(f"{name}: {verdict(found[name]['curve'], goal, limit)} of {same}")
     return found
-
-
-def sprint() -> dict[str, Any]:
-    """How soon the reference's own loss is reached, by a run of some seconds."""
-    return race(SPRINT)
 
 
 def verdict(curve: list[list[float]], goal: float, limit: float) -> str:
@@ -160,12 +178,44 @@ def verdict(curve: list[list[float]], goal: float, limit: float) -> str:
     return f"reaches {goal:.3f} after {there:.1f} s: {part}"
 
 
-def ablation() -> dict[str, Any]:
-    """Each part on its own."""
-    found = {name: in_a_process(name) for name in ABLATION}
-    for name, result in found.items():
-        print_run(name, result)
+def longer() -> dict[str, Any]:
+    """How far a minute leads, and five."""
+    found = {}
+    for name in LONGER:
+        found[name] = in_a_process(name)
+        print_run(name, found[name])
     return found
+
+
+def ablation() -> dict[str, Any]:
+    """Each part on its own: the last losses of all seeds."""
+    found = {}
+    for name, case in ABLATION.items():
+        case = replace(case, recipe=case.recipe | {"evaluate_every": 1000})
+        runs = [run_case(case, seed) for seed in SEEDS]
+        found[name] = {
+            "says": case.says,
+            "parameters": runs[0]["parameters"],
+            "steps": runs[0]["steps"],
+            "losses": [run["curve"][-1][3] for run in runs],
+        }
+        print(name, found[name]["losses"], flush=True)
+    return found
+
+
+def steps(times: int = 40) -> dict[str, Any]:
+    """Milliseconds a step of each case of the ablation, the median of some in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = {name: new_run(case, folder) for name, case in ABLATION.items()}
+        found: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(times):
+            for name, run in runs.items():
+                begun = time.perf_counter()
+                train_step(run)
+                found[name].append(1000 * (time.perf_counter() - begun))
+    middle = {name: round(statistics.median(ms), 1) for name, ms in found.items()}
+    print(middle)
+    return middle
 
 
 def print_run(name: str, result: dict[str, Any]) -> None:
@@ -177,27 +227,6 @@ def print_run(name: str, result: dict[str, Any]) -> None:
         f" parameters; built in {result['build_seconds']} s, evaluated in"
         f" {result['evaluation_seconds']} s"
     )
-
-
-def windows() -> dict[str, Any]:
-    """The last losses over windows as the run has them, and as the reference has."""
-    T = PRESETS["nano"].model["context_length"]
-    found = {}
-    for name in ("seconds", "minute"):
-        with tempfile.TemporaryDirectory() as folder:
-            run = new_run(CASES[name], folder)
-            fit(run, quiet=not sys.stderr.isatty())
-        losses = {run.T: run.history[-1].validation}
-        run.T, run.compiled = T, run.loss  # the compiled module is for one shape
-        losses[T] = evaluate(run)
-        found[name] = {
-            "says": CASES[name].says,
-            "steps": run.step,
-            "dtype": str(run.dtype).removeprefix("torch."),
-            "losses": {T: round(loss, 4) for T, loss in losses.items()},
-        }
-        print(name, found[name]["losses"])
-    return found
 
 
 @torch.inference_mode()
@@ -244,9 +273,9 @@ def tokens_a_second(work: Callable[[], int], times: int = 3) -> float:
 
 KINDS = {
     "race": race,
-    "sprint": sprint,
+    "longer": longer,
+    "steps": steps,
     "ablation": ablation,
-    "windows": windows,
     "writing": writing,
 }
 

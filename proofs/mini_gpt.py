@@ -131,7 +131,8 @@ def greedy() -> Pairs:
 def cached() -> Pairs:
     """In pieces of 1, 5 and 18 tokens, against the whole text at once."""
     modern = ModernGPT(ModernConfig(vocab_size=60, **SIZES))
-    for model in (GPT2(VARIANTS[0]), modern):
+    ngrams = ModernGPT(ModernConfig(vocab_size=60, ngrams=4, **SIZES))
+    for model in (GPT2(VARIANTS[0]), modern, ngrams):
         random_weights(model)
         ids, caches = random_ids(), model.new_caches()
         pieces = [model(piece, caches) for piece in ids.split((1, 5, 18), dim=1)]

@@ -50,9 +50,10 @@ def pick_device(wanted: str = "auto") -> torch.device:
 
 # --8<-- [start:bfloat16]
 def bfloat16_is_fast(device: torch.device) -> bool:
-    """Whether the hardware multiplies matrices of bfloat16 much faster than of float32.
+    """Whether the hardware has units for products of bfloat16: a GPU's, or AMX.
 
-    On a CPU, AMX does. AVX-512's own gains less; with neither, it is many times slower.
+    Without such units PyTorch still computes in it, many times slower than in float32.
+    Says no to the bfloat16 instructions of AVX-512 too, though these are faster.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

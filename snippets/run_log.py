@@ -45,7 +45,7 @@ class RunLog:
     """The log of one run, in a folder of its own.
 
     Raises FileExistsError for a folder that holds event files already. Close it, or
-    use it in a `with` statement: what was not flushed is lost with the process.
+    use it in a `with` statement: what is in the queue still is lost with the process.
     """
 
     def __init__(self, folder: str | Path) -> None:

@@ -136,7 +136,7 @@ def embed(
             states, _ = model(ids, real=real)  # (B, T, C)
             kept = states * real[..., None]
             found[some] = kept.sum(dim=1) / real.sum(dim=1, keepdim=True)
-    return F.normalize(found.clone(), dim=-1)
+    return F.normalize(found, dim=-1)
 
 
 # --8<-- [end:embed]

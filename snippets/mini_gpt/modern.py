@@ -1,8 +1,9 @@
 """A GPT of today's parts, each with a switch: what a speedrun changes of GPT-2.
 
-With `tied`, `convolution=1` and all other switches off it is the GPT-2 of `model.py`
-without biases, with the exact GELU. Axes: `B` batch, `T` tokens, `S` tokens that are
-asked, `C = d_model` channels, `H` heads, `D` channels of one head, `V` vocabulary.
+With `tied`, `convolution=1`, `ngrams=1` and all other switches off it is the GPT-2 of
+`model.py` without biases, with the exact GELU. Axes: `B` batch, `T` tokens, `S` tokens
+that are asked, `C = d_model` channels, `H` heads, `D` channels of one head, `V`
+vocabulary.
 """
 
 # --8<-- [start:imports]
@@ -39,10 +40,13 @@ class ModernConfig:
     zero_init: bool = True  # what is added starts at zero; else GPT-2's weights
     convolution: int = 3  # tokens that each query, key and value mixes; 1: itself
     tied: bool = False  # head and embedding are one matrix
+    ngrams: int = 1  # the longest n-gram that has rows of its own; 1: none has
+    ngram_rows: int = 8192  # of each table of n-grams
 
     def __post_init__(self) -> None:
         """Raise ValueError for a size below 1, and for what is no probability."""
-        for name in ("vocab_size", "context_length", "n_layers", "convolution"):
+        sizes = ("vocab_size", "context_length", "n_layers", "convolution")
+        for name in (*sizes, "ngrams", "ngram_rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: it must be at least 1")
         if not 0 <= self.dropout < 1:
@@ -54,11 +58,12 @@ class ModernConfig:
 
 # --8<-- [start:convolution]
 class RowCache(KVCache):
-    """Keys and values, and the last rows that a convolution still needs."""
+    """Keys and values, and what a convolution and n-grams still need of the past."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: Tensor | None = None  # (B, width - 1, C)
+        self.ids: Tensor | None = None  # (B, ngrams - 1), in the first layer's cache
 
 
 class CausalConvolution(nn.Module):
@@ -87,6 +92,52 @@ class CausalConvolution(nn.Module):
 
 
 # --8<-- [end:convolution]
+
+
+# --8<-- [start:ngrams]
+class NGramEmbedding(nn.Module):
+    """A row for the last 2, 3, … tokens together, beside the one of the last alone.
+
+    `forward`: ids (B, T), which may follow on those of a cache, to (B, T, C), zero at
+    the start. An n-gram has a row of its own where all of them fit into the table; else
+    its row is found by hashing, and several share it.
+    """
+
+    def __init__(self, config: ModernConfig) -> None:
+        super().__init__()
+        self.vocab_size, self.longest = config.vocab_size, config.ngrams
+        many = [self.vocab_size**n for n in range(2, self.longest + 1)]
+        self.rows = [min(n, config.ngram_rows) for n in many]
+        self.tables = nn.ModuleList(nn.Embedding(n, config.d_model) for n in self.rows)
+
+    def forward(self, ids: Tensor, cache: RowCache | None = None) -> Tensor:
+        """Sum the rows of all n-grams that end at each token."""
+        before, T = self.longest - 1, ids.size(-1)
+        if cache is None or cache.ids is None:
+            known = F.pad(ids, (before, 0))  # token 0 stands for what is not there
+        else:
+            known = torch.cat([cache.ids, ids], dim=1)
+        if cache is not None:
+            cache.ids = known[:, known.size(1) - before :]
+        found, key, many = [], ids, self.vocab_size
+        for n, (table, rows) in enumerate(zip(self.tables, self.rows, strict=True), 1):
+            key = key + many * known[:, before - n : before - n + T]  # n tokens ago
+            many *= self.vocab_size
+            found.append(table(row_of(key, many, rows)))
+        return torch.stack(found).sum(dim=0)
+
+
+def row_of(keys: Tensor, many: int, rows: int) -> Tensor:
+    """Where each of `many` keys is in a table: itself, or hashed by multiplication.
+
+    Knuth, The Art of Computer Programming, volume 3, section 6.4.
+    """
+    if many <= rows:
+        return keys
+    return (keys * 0x61C8864680B583EB >> 32) % rows  # 2**64 / φ²
+
+
+# --8<-- [end:ngrams]
 
 
 # --8<-- [start:attention]
@@ -202,6 +253,7 @@ class ModernGPT(nn.Module):
         super().__init__()
         self.config = config
         self.token = nn.Embedding(config.vocab_size, config.d_model)
+        self.ngrams = NGramEmbedding(config) if config.ngrams > 1 else None
         self.position = None
         if not config.rope:
             self.position = nn.Embedding(config.context_length, config.d_model)
@@ -224,6 +276,9 @@ class ModernGPT(nn.Module):
             elif zero and name.endswith(("attention.qkv.weight", ".up.weight")):
                 # a variance of 1 / (4 C), whatever the width
                 nn.init.normal_(weight, std=0.5 / math.sqrt(weight.size(1)))
+        if self.ngrams:
+            for parameter in self.ngrams.parameters():
+                nn.init.zeros_(parameter)
         if zero:
             nn.init.normal_(self.token.weight)
             if self.head:
@@ -238,7 +293,7 @@ class ModernGPT(nn.Module):
         seen, T = caches[0].seen if caches else 0, ids.size(-1)
         check_shape(ids, self.config.context_length, seen)
         places = torch.arange(seen, seen + T, device=ids.device)
-        x, angles = self.embed(ids, places)
+        x, angles = self.embed(ids, places, caches[0] if caches else None)
         mask = causal_mask_after(seen, T, ids.device)  # the same in all blocks
         for layer, block in enumerate(self.blocks):
             x = block(x, angles, mask, caches[layer] if caches else None)
@@ -246,11 +301,12 @@ class ModernGPT(nn.Module):
         return F.linear(self.norm(x), weight)
 
     def embed(
-        self, ids: Tensor, places: Tensor
+        self, ids: Tensor, places: Tensor, cache: RowCache | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
         """The residual stream (B, T, C) at its start, and the angles of RoPE."""
-        x = self.token(ids)
-        angles = None
+        x, angles = self.token(ids), None
+        if self.ngrams:
+            x = x + self.ngrams(ids, cache)
         if self.position is None:
             D = self.config.d_model // self.config.n_heads
             angles = rope_angles(places, D)

@@ -37,8 +37,8 @@ def orthogonalise(
     x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)  # values at most 1
     for _ in range(steps):
         gram = x @ x.mT  # (N, R, R)
-        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
-        x = torch.baddbmm(x, gram, x, beta=a)
+        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)  # b G + c G²
+        x = torch.baddbmm(x, gram, x, beta=a)  # a x + (b G + c G²) x
     return (x.mT if tall else x).float()
 
 

@@ -126,6 +126,25 @@ PRESETS = {
             "vocab_multiple": 1,
         },
     ),
+    "laptop-seconds": Preset(  # to nanoGPT's loss, and no further
+        "modern",
+        replace(
+            MINUTE,
+            steps=90,
+            lr=0.02,
+            matrix_lr=0.04,
+            cooldown=1.0,
+            compile=False,  # which takes longer than the run
+            dtype="float32",
+        ),
+        {
+            "context_length": 64,
+            "d_model": 128,
+            "n_heads": 2,
+            "n_layers": 2,
+            "ngrams": 4,
+        },
+    ),
     "laptop-minute": Preset(
         "modern",
         MINUTE,

@@ -48,6 +48,26 @@ def test_everything_is_gathered_once(asked, element, expected):
     assert sorted(found) == expected
 
 
+# what a question can see where it stands, and not where it is asked again
+BESIDE = re.compile(
+    r"(?:figure|table|block|code|example|hook|score|formula|picture)s? (?:above|below)"
+    r"|(?:above|below) (?:shows?|prints?|says|did)\b|\babove,"
+    r"|on this page|the page (?:before|trained)",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("asked", ["questions", "facts"])
+def test_what_is_gathered_points_at_nothing_beside_it(asked):
+    page = soup(f"/// gather | {asked}\n///\n")
+    pointing = {
+        element["id"]: found[0]
+        for element in page.select(".question, .fact")
+        if (found := BESIDE.search(element.get_text(" ")))
+    }
+    assert pointing == {}
+
+
 def test_groups_name_track_day_page_and_tasks():
     page = soup("/// gather | facts\n///\n")
     fact = page.select_one("#llm-3-fact-qkv")

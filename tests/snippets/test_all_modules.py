@@ -7,6 +7,7 @@ with how it is made and what it is called with.
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -87,6 +88,7 @@ MODULES = {
     "mini_gpt.modern.ModernAttention": Case(of(MODERN), (STATES, ANGLES, MASK)),
     "mini_gpt.modern.ModernBlock": Case(of(MODERN), (STATES, ANGLES, MASK)),
     "mini_gpt.modern.ModernGPT": Case(of(MODERN), (IDS,)),
+    "mini_gpt.modern.NGramEmbedding": Case(of(replace(MODERN, ngrams=3)), (IDS,)),
     "mini_gpt.modern.RMSNormWithoutWeights": Case(of(), (STATES,)),
     "mini_gpt.optimization.NextTokenLoss": Case(
         lambda kind: kind(GPT2(GPT2_SIZES)), (IDS, IDS)

@@ -1,6 +1,7 @@
 """Every language model and its parts: dtypes, devices, the compiler, modes, draws."""
 
 import inspect
+from dataclasses import replace
 
 import pytest
 import torch
@@ -88,9 +89,11 @@ CASES = {  # how a module is made, and what it is given
     "GPT2": (lambda: GPT2(GPT_2), IDS),
     "CausalConvolution": (lambda: modern.CausalConvolution(16, 3), X),
     "ModernAttention": (lambda: modern.ModernAttention(MODERN), X, None, MASK),
+    "NGramEmbedding": (lambda: modern.NGramEmbedding(replace(MODERN, ngrams=3)), IDS),
     "RMSNormWithoutWeights": (modern.RMSNormWithoutWeights, X),
     "ModernBlock": (lambda: modern.ModernBlock(MODERN), X, None, MASK),
     "ModernGPT": (lambda: ModernGPT(MODERN), IDS),
+    "ModernGPT, n-grams": (lambda: ModernGPT(replace(MODERN, ngrams=3)), IDS),
     "ModernGPT, all off": (lambda: ModernGPT(PLAIN), IDS),
     "NextTokenLoss": (lambda: NextTokenLoss(GPT2(GPT_2)), IDS, IDS),
 }

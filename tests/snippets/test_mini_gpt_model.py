@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import safetensors.torch
@@ -20,7 +21,7 @@ from snippets.mini_gpt.hugging_face import (
 )
 from snippets.mini_gpt.load import Trained, load_trained, save_plain
 from snippets.mini_gpt.model import GPT2, CausalSelfAttention, GPT2Config
-from snippets.mini_gpt.modern import ModernConfig, ModernGPT
+from snippets.mini_gpt.modern import ModernConfig, ModernGPT, NGramEmbedding, row_of
 from snippets.modules import count_parameters
 from tests.processes import run_program
 
@@ -143,6 +144,39 @@ def modern() -> ModernGPT:
         for parameter in model.parameters():
             parameter.normal_(std=0.3)
     return model
+
+
+def test_ngrams_look_up_what_the_last_tokens_are():
+    config = ModernConfig(3, d_model=4, ngrams=3, ngram_rows=1000)
+    embedding = NGramEmbedding(config)
+    pairs, triples = embedding.tables
+    text = torch.tensor([[1, 2, 0, 2, 2, 1, 2]])
+    states = embedding(text)
+    last = [0, 0, *text[0].tolist()]  # token 0 stands for what is not there
+    for t in range(7):
+        one, two, three = last[t + 2], last[t + 1], last[t]
+        expected = pairs.weight[one + 3 * two]
+        expected = expected + triples.weight[one + 3 * two + 9 * three]
+        assert torch.equal(states[0, t], expected)
+
+
+def test_ngrams_that_do_not_fit_share_rows_evenly():
+    rows = row_of(torch.arange(65**3), 65**3, 512)
+    counts = rows.bincount(minlength=512)
+    assert rows.min() >= 0 and len(counts) == 512
+    assert counts.max() < 2 * counts.float().mean()
+    assert torch.equal(row_of(torch.arange(9), 9, 512), torch.arange(9))
+
+
+def test_ngrams_change_nothing_at_the_start():
+    plain = modern()
+    model = ModernGPT(replace(plain.config, ngrams=4)).eval()
+    missing = model.load_state_dict(plain.state_dict(), strict=False).missing_keys
+    assert missing and all(name.startswith("ngrams.") for name in missing)
+    assert torch.equal(model(ids()), plain(ids()))
+    for sizes in ({"ngrams": 0}, {"ngram_rows": 0}):
+        with pytest.raises(ValueError, match="=0: it must be at least 1"):
+            ModernConfig(10, **sizes)
 
 
 def test_weights_at_the_start():
