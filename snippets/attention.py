@@ -211,7 +211,7 @@ class MultiHeadAttention(nn.Module):
 def initialize_weights(module: nn.Module, std: float = 0.02) -> None:
     """Weights of linear layers and tables from N(0, std), biases zero; for `apply`.
 
-    As BERT's and GPT's code have it (GPT, section 4.1).
+    As GPT has it (section 4.1); BERT's code also redraws what is beyond two `std`.
     """
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=std)

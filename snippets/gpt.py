@@ -59,7 +59,7 @@ def mask_before_softmax(scores: Tensor) -> Tensor:
 def mask_after_softmax(scores: Tensor) -> Tensor:
     """The same from a softmax over all scores: zeros, then each row over its sum.
 
-    Becomes NaN in a row where some score of the future is larger by about 90 or more
+    Becomes NaN in a row where some score of the future is larger by 104 or more
     (float32) than all that are allowed: what is left is rounded to zero, and 0/0.
     """
     may = causal_mask(scores.size(-1), scores.device)

@@ -160,8 +160,8 @@ class GPT2(nn.Module):
 def scale_residual_projections(model: GPT2) -> None:
     """The layers that write to the residual stream: N(0, 0.02 / √(2L)).
 
-    Section 2.3: "scale the weights of residual layers at initialization by 1/√N", where
-    N is the number of residual layers, two in each of L blocks.
+    Section 2.3 scales "the weights of residual layers at initialization by a factor of
+    1/√N"; we count two such layers in each of L blocks.
     """
     std = 0.02 / math.sqrt(2 * model.config.n_layers)
     for name, parameter in model.named_parameters():

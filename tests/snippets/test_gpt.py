@@ -66,6 +66,9 @@ def test_the_mask_after_softmax_is_the_same_until_it_underflows():
     other = scores + 200 * torch.ones(6, 6).triu(1)
     assert mask_after_softmax(other)[:, 0].isnan().all()
     assert mask_before_softmax(other).isfinite().all()
+    future = torch.ones(1, 2, 2).triu(1)  # the smallest float32 is about e ** -103.3
+    assert mask_after_softmax(80 * future).isfinite().all()
+    assert mask_after_softmax(104 * future)[:, 0].isnan().all()
 
 
 def test_all_losses_at_once_are_those_of_prefixes(model):
