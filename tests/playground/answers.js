@@ -5,7 +5,11 @@
 import { readFileSync } from "node:fs";
 
 import { openModel } from "../../docs/assets/playground/open-model.js";
-import { choose, probabilities } from "../../docs/assets/playground/sampling.js";
+import {
+  choose,
+  probabilities,
+  uniform,
+} from "../../docs/assets/playground/sampling.js";
 import {
   bpeTokenizer,
   characterTokenizer,
@@ -62,6 +66,8 @@ const answers = {
       const odds = probabilities(Float32Array.from(logits), sampling);
       return { odds: [...odds], id: choose(odds, u) };
     }),
+
+  uniform: (pairs) => pairs.map(([seed, n]) => uniform(seed, n)),
 
   windows: (pairs) => pairs.map(([length, context]) => windowStart(length, context)),
 

@@ -24,8 +24,8 @@ import { ranking, softmax } from "./sampling.js";
  */
 /** @typedef {Node | string} Content */
 /**
- * @typedef {[string, ArrayLike<number>, string?, number?]} Vector its name, its numbers,
- *     the colour of its role, and where heads end
+ * @typedef {[string, ArrayLike<number>, string?, number?]} Vector
+ *     its name, its numbers, the colour of its role, and where heads end
  */
 
 const LISTED = 8; // tokens that may come next
@@ -114,7 +114,7 @@ function weightStep(shown) {
     const cells = [
       `${s + 1}: ${nameOf(shown, s)}`,
       short(scores[from + s]),
-      isHidden ? "hidden" : "may see",
+      isHidden ? "hides" : "–",
       isHidden ? "0.0 %" : [bar(weight), percent(weight)],
     ];
     return isChanged(shown) ? [...cells, percent(before[from + s])] : cells;
@@ -179,8 +179,8 @@ export function steps(shown) {
   /** @type {Vector[]} */
   const position = rope ? [] : [["position", row(seen.position)]];
   const begins = rope
-    ? `has a row of ${C} numbers. It begins the residual stream; its place, ${t + 1}, ` +
-      "turns its queries and keys."
+    ? `has a row of ${C} numbers. It begins the residual stream; its place, ` +
+      `${t + 1}, turns its queries and keys.`
     : `has a row of ${C} numbers, and its place, ${t + 1}, another. Their sum begins ` +
       "the residual stream.";
   return [

@@ -37,11 +37,11 @@ const FIELDS = [
     max: 99,
     step: 1,
   },
-  { name: "head", label: "Head", kind: "number", usual: "1", min: 1, max: 99, step: 1 },
+  { name: "head", label: "Head", kind: "number", usual: "2", min: 1, max: 99, step: 1 },
   { name: "mask", label: "Causal mask", kind: "check", usual: "1" },
   {
     name: "temperature",
-    label: "Temperature of the scores",
+    label: "Temperature of scores",
     kind: "range",
     usual: "1",
     min: 0.1,
@@ -76,18 +76,22 @@ class AttentionPlayground extends HTMLElement {
     stylesheet();
     this.#start.className = "main";
     const row = (/** @type {string} */ name) => this.#settings.row(name);
+    const aside = element(
+      "div",
+      { class: "play-aside" },
+      this.#tokens.box,
+      this.#status,
+      element("div", { class: "play-settings" }, row("layer"), row("head")),
+      this.#stamps,
+      this.#map,
+    );
     this.replaceChildren(
       this.#model.box,
       row("text"),
+      element("div", { class: "play-settings" }, row("mask"), row("temperature")),
       element("div", { class: "play-bar" }, this.#start),
       this.#trouble.box,
-      this.#tokens.box,
-      this.#status,
-      element("div", { class: "play-settings" }, row("mask"), row("temperature")),
-      this.#stamps,
-      element("div", { class: "play-settings" }, row("layer"), row("head")),
-      this.#map,
-      this.#steps,
+      element("div", { class: "play-follow" }, aside, this.#steps),
     );
   }
 
