@@ -58,7 +58,7 @@ export function table(caption, heads, rows, own = -1) {
 
 /** @param {string} name @param {string} said @param {...Content} content */
 function section(name, said, ...content) {
-  const heading = element("h3", {}, name);
+  const heading = element("h2", {}, name);
   const attributes = { class: "play-step" };
   return element("section", attributes, heading, element("p", {}, said), ...content);
 }

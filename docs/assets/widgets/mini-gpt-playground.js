@@ -9,6 +9,7 @@ import {
   ModelLine,
   onOneLine,
   percent,
+  spoken,
   stylesheet,
   Trouble,
   visible,
@@ -126,6 +127,7 @@ class MiniGptPlayground extends HTMLElement {
   #seen;
   #isWriting = false;
   #prompt = ""; // that the text begins with
+  #looked = 0;
   #shown = 0; // when the list was last drawn
 
   connectedCallback() {
@@ -294,6 +296,7 @@ class MiniGptPlayground extends HTMLElement {
       perSecond: Number(this.#settings.text("pace")),
     };
     this.#isWriting = true;
+    this.#looked += 1;
     this.#buttons();
     if (count > 1) this.#write.focus();
     this.#status.setAttribute("aria-live", "off"); // until it has ended
@@ -332,6 +335,7 @@ class MiniGptPlayground extends HTMLElement {
 
   /** @param {number} place that the reader has marked */
   #look(place) {
+    const look = (this.#looked += 1); // of several, the last counts
     return this.#attempt(async () => {
       if (place === 0) {
         this.#seen = undefined;
@@ -342,7 +346,8 @@ class MiniGptPlayground extends HTMLElement {
         return;
       }
       const given = { ids: this.#ids, place, sampling: this.#sampling() };
-      this.#show(await this.#client.call("look", given));
+      const seen = await this.#client.call("look", given);
+      if (look === this.#looked) this.#show(seen);
     });
   }
 
@@ -400,7 +405,7 @@ class MiniGptPlayground extends HTMLElement {
       const take = button(
         "Take it",
         () => this.#takeOther(seen.place, id),
-        `Take ${name} and go on`,
+        `Take ${spoken(pieces[id])} and go on`,
       );
       return element(
         "tr",
