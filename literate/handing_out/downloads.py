@@ -1,7 +1,7 @@
 """What readers take along, as files of the site: written after each build.
 
 The notebook and script of every page with code, every snippet as a single file, the
-notebook of every lab, and the plan for the site's scripts. Each is made once for what
+notebook of every lab, the plan for the site's scripts, and what the playground reads. Each is made once for what
 it depends on, and kept.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from literate import store
-from literate.handing_out import labs, notebook, standing_alone
+from literate.handing_out import labs, notebook, standing_alone, tokenizer_files
 from literate.handing_out.setup_cell import REQUIREMENTS
 from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
@@ -29,12 +29,13 @@ def write(site: Path, url: str) -> None:
     for name, make in files(url).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(make(), "utf8", newline="\n")
+        made = make()
+        path.write_bytes(made.encode() if isinstance(made, str) else made)
 
 
-def files(url: str) -> dict[str, Callable[[], str]]:
-    """Each download's path below the site, and what makes its text."""
-    found: dict[str, Callable[[], str]] = {PLAN: plan}
+def files(url: str) -> dict[str, Callable[[], str | bytes]]:
+    """Each download's path below the site, and what makes its content."""
+    found: dict[str, Callable[[], str | bytes]] = {PLAN: plan}
     for parsed in parsed_pages():
         if parsed.has_code:
             found |= _chapter(parsed, url)
@@ -46,7 +47,7 @@ def files(url: str) -> dict[str, Callable[[], str]]:
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)
-    return found
+    return found | dict(tokenizer_files.files())
 
 
 def _chapter(parsed: Parsed, url: str) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -1,0 +1,83 @@
+// @ts-check
+// The tokenizers that the site brings along, by name.
+
+import { Bpe, readPacked } from "./bpe.js";
+import { mustBeOfTheBook, parse } from "./hugging-face.js";
+import { CL100K, GPT2, O200K } from "./patterns.js";
+
+/** @import { Tokenizer } from "./types.js" */
+/**
+ * @typedef {object} Known
+ * @property {string} title
+ * @property {string} file
+ * @property {string} about
+ * @property {string} [pattern] of a vocabulary of tiktoken's, and its special tokens
+ * @property {Record<string, number>} [special]
+ */
+
+/** @type {Record<string, Known>} */
+export const KNOWN = {
+  bpe: {
+    title: "The book's BPE",
+    file: "bpe.json",
+    about: "1,000 tokens, learned from the book's tales",
+  },
+  wordpiece: {
+    title: "The book's WordPiece",
+    file: "wordpiece.json",
+    about: "learned from the same tales, in lower case as BERT's",
+  },
+  unigram: {
+    title: "The book's unigram model",
+    file: "unigram.json",
+    about: "1,000 pieces and the 256 bytes, learned from the same tales",
+  },
+  gpt2: {
+    title: "GPT-2",
+    file: "r50k_base.ranks",
+    about: "50,257 tokens; loads 0.2 MB",
+    pattern: GPT2,
+    special: { "<|endoftext|>": 50256 },
+  },
+  cl100k: {
+    title: "cl100k (GPT-4)",
+    file: "cl100k_base.ranks",
+    about: "100,277 ids; loads 0.5 MB",
+    pattern: CL100K,
+    special: {
+      "<|endoftext|>": 100257,
+      "<|fim_prefix|>": 100258,
+      "<|fim_middle|>": 100259,
+      "<|fim_suffix|>": 100260,
+      "<|endofprompt|>": 100276,
+    },
+  },
+  o200k: {
+    title: "o200k (GPT-4o)",
+    file: "o200k_base.ranks",
+    about: "200,019 ids; loads 1 MB",
+    pattern: O200K,
+    special: { "<|endoftext|>": 199999, "<|endofprompt|>": 200018 },
+  },
+};
+
+/**
+ * @param {string} name @param {(file: string) => Promise<Uint8Array>} fetched
+ * @returns {Promise<Tokenizer>}
+ */
+export async function open(name, fetched) {
+  const known = KNOWN[name];
+  const content = await unpacked(await fetched(known.file));
+  if (!known.pattern) return mustBeOfTheBook(parse(new TextDecoder().decode(content)));
+  const special = new Map(Object.entries(known.special ?? {}));
+  return new Bpe(readPacked(content), known.pattern, special);
+}
+
+/** The content of a file that may be compressed: some servers send it unpacked.
+ * @param {Uint8Array} content */
+async function unpacked(content) {
+  if (content[0] !== 0x1f || content[1] !== 0x8b) return content;
+  const packed = new Blob([/** @type {BlobPart} */ (content)]).stream();
+  const stream = packed.pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
