@@ -1,8 +1,8 @@
 """What readers take along, as files of the site: written after each build.
 
 The notebook and script of every page with code, every snippet as a single file, the
-notebook of every lab, the plan for the site's scripts, and what the playground reads. Each is made once for what
-it depends on, and kept.
+notebook of every lab, the plan for the site's scripts, and what the playground reads.
+Each is made once for what it depends on, and kept.
 """
 
 import functools

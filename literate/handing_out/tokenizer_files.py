@@ -56,7 +56,7 @@ LEARNED: dict[str, Callable[[], Learned]] = {
 
 
 def tokenizer_json(name: str, train: Callable[[], Learned]) -> str:
-    """A tokenizer for 🤗 tokenizers, learned once for the code and text it is made of."""
+    """A tokenizer for 🤗 tokenizers, learned once for its code and its text."""
     used = dependencies.files([Path(__file__).read_text("utf8")])
     key = store.digest(
         store.digest_of_files([Path(__file__), *used]), store.environment()

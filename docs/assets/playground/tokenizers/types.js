@@ -18,6 +18,25 @@
  * @property {number} chosen which pair the step merges; -1 in the last step
  */
 /**
+ * @typedef {object} Merge that training decides
+ * @property {string} first @property {string} second its two tokens
+ * @property {string} made the new token
+ * @property {number} count how often the pair occurs
+ * @property {number} tied how many other pairs are as good
+ * @property {number} merged how often it was merged: fewer than `count` in "aaa"
+ * @property {number} size of the vocabulary, then
+ * @property {{pair: string[], count: number, score?: number} | null} next of BPE the
+ *   pair that came second, of WordPiece the one that occurs most often
+ * @property {number} [score] of WordPiece
+ * @property {number} [firstCount] @property {number} [secondCount] of the two tokens
+ */
+/**
+ * @typedef {object} Round of the unigram model's training
+ * @property {"seed" | "EM" | "prune"} step
+ * @property {number} pieces how many are left
+ * @property {number} nats the cost of the text, after EM
+ */
+/**
  * @typedef {object} Other a tokenizer that another library reads
  * @property {"other"} kind
  * @property {number} size
