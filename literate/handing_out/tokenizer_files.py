@@ -27,6 +27,7 @@ def files() -> Iterator[tuple[str, Callable[[], str | bytes]]]:
     """Each file's path below the site, and what makes its content."""
     for name, train in LEARNED.items():
         yield f"{FOLDER}/{name}.json", functools.partial(tokenizer_json, name, train)
+    yield f"{FOLDER}/tales.txt", lambda: load_text("tales")
     for name in RANKS:
         yield f"{FOLDER}/{name}.ranks", functools.partial(packed, name)
 

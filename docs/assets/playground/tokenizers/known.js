@@ -8,41 +8,23 @@ import { CL100K, GPT2, O200K } from "./patterns.js";
 /** @import { Tokenizer } from "./types.js" */
 /**
  * @typedef {object} Known
- * @property {string} title
  * @property {string} file
- * @property {string} about
- * @property {string} [pattern] of a vocabulary of tiktoken's, and its special tokens
- * @property {Record<string, number>} [special]
+ * @property {string} [pattern] of a vocabulary of tiktoken's
+ * @property {Record<string, number>} [special] and its special tokens
  */
 
 /** @type {Record<string, Known>} */
-export const KNOWN = {
-  bpe: {
-    title: "The book's BPE",
-    file: "bpe.json",
-    about: "1,000 tokens, learned from the book's tales",
-  },
-  wordpiece: {
-    title: "The book's WordPiece",
-    file: "wordpiece.json",
-    about: "learned from the same tales, in lower case as BERT's",
-  },
-  unigram: {
-    title: "The book's unigram model",
-    file: "unigram.json",
-    about: "1,000 pieces and the 256 bytes, learned from the same tales",
-  },
+const KNOWN = {
+  bpe: { file: "bpe.json" },
+  wordpiece: { file: "wordpiece.json" },
+  unigram: { file: "unigram.json" },
   gpt2: {
-    title: "GPT-2",
     file: "r50k_base.ranks",
-    about: "50,257 tokens; loads 0.2 MB",
     pattern: GPT2,
     special: { "<|endoftext|>": 50256 },
   },
   cl100k: {
-    title: "cl100k (GPT-4)",
     file: "cl100k_base.ranks",
-    about: "100,277 ids; loads 0.5 MB",
     pattern: CL100K,
     special: {
       "<|endoftext|>": 100257,
@@ -53,9 +35,7 @@ export const KNOWN = {
     },
   },
   o200k: {
-    title: "o200k (GPT-4o)",
     file: "o200k_base.ranks",
-    about: "200,019 ids; loads 1 MB",
     pattern: O200K,
     special: { "<|endoftext|>": 199999, "<|endofprompt|>": 200018 },
   },

@@ -3,8 +3,8 @@
 
 /** @import { Bpe } from "./bpe.js" */
 /** @import { Run } from "./bytes.js" */
-/** @import { Unigram } from "./unigram.js" */
-/** @import { WordPiece } from "./wordpiece.js" */
+/** @import { Arc, Unigram } from "./unigram.js" */
+/** @import { Attempt, WordPiece } from "./wordpiece.js" */
 /**
  * @typedef {object} Piece a token for the eye
  * @property {number} id
@@ -45,5 +45,44 @@
  * @property {(ids: ArrayLike<number>) => string} decode
  */
 /** @typedef {Bpe | WordPiece | Unigram | Other} Tokenizer */
+/**
+ * @typedef {{do: "open", name: string}
+ *   | {do: "read", name: string, json: string}
+ *   | {do: "text", text: string}
+ *   | {do: "sample", name: string}
+ *   | {do: "encode", name: string, special: boolean}
+ *   | {do: "page", name: string, from: number, to: number}
+ *   | {do: "steps", name: string, text: string, word: number}
+ *   | {do: "size", name: string, size: number, text: string}
+ *   | {do: "train", kind: "bpe" | "wordpiece" | "unigram", text: string, how: any}
+ * } Request what a worker is asked to do
+ */
+/**
+ * @typedef {object} Answer of a worker
+ * @property {number} id of the request
+ * @property {any} [value] @property {any} [part] of what is still being done
+ * @property {string} [error] @property {boolean} [isUnreachable] try again later
+ */
+/** @typedef {{count: number, bytes: number, isSame: boolean, size: number}} Encoded */
+/**
+ * @typedef {object} Trained
+ * @property {string} json the `tokenizer.json`
+ * @property {number} size
+ * @property {number} tokens @property {number} bytes of the text
+ * @property {[string, number][]} pieces the most probable ones of a unigram model
+ */
+/**
+ * @typedef {{kind: "bpe", words: string[], at: number, steps: Step[], ids: number[]}
+ * } BpeSteps
+ */
+/**
+ * @typedef {{kind: "wordpiece", words: string[], at: number, attempts: Attempt[],
+ *   pieces: string[]}} WordPieceSteps
+ */
+/**
+ * @typedef {{kind: "unigram", words: string[], at: number, letters: string[],
+ *   arcs: Arc[], pieces: string[], best: number[], before: number[]}} UnigramSteps
+ */
+/** @typedef {BpeSteps | WordPieceSteps | UnigramSteps} Steps */
 
 export {};

@@ -101,14 +101,12 @@ function* learnPieces(words, size) {
   return new Scores([...letters, ...best.slice(0, size - letters.length)]);
 }
 
-/** The pieces of one character, and the longer ones. @param {Scores} scores */
+/** The pieces of one character, and the longer ones.
+ * @param {Scores} scores @returns {[string, number][][]} */
 function byLength(scores) {
-  /** @type {[string, number][]} */
-  const [letters, others] = [[], /** @type {[string, number][]} */ ([])];
-  for (const [piece, score] of scores.of) {
-    (isLetter(piece) ? letters : others).push([piece, score]);
-  }
-  return [letters, others];
+  const pieces = [...scores.of];
+  const letters = pieces.filter(([piece]) => isLetter(piece));
+  return [letters, pieces.filter(([piece]) => !isLetter(piece))];
 }
 
 /** @param {string} piece */
