@@ -63,6 +63,7 @@ class TokenizerPlayground extends HTMLElement {
     const parts = [
       this.#textPart(),
       this.#columns.choice,
+      element("h2", { id: "side-by-side" }, "Side by side"),
       this.#columns.view,
       element("h2", { id: "step-by-step" }, "Step by step"),
       this.#stepper.view,
@@ -255,6 +256,7 @@ class TokenizerPlayground extends HTMLElement {
     this.#columns.add(name, title, about);
     const others = this.#columns.chosen.map(([chosen]) => chosen);
     this.#columns.choose([...others.filter((other) => other !== name), name]);
+    this.#stepper.reload();
   }
 
   // ---- the address --------------------------------------------------------------

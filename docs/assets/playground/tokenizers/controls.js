@@ -21,6 +21,13 @@ export function select(id, options) {
   return element("select", { id }, ...items);
 }
 
+/** A box that may scroll sideways, and so can be reached with the Tab key.
+ * @param {string} kind a class @param {string} label what is in it */
+export function scrolling(kind, label) {
+  const about = { role: "group", "aria-label": label, tabindex: "0" };
+  return element("div", { class: kind, ...about });
+}
+
 /** A field with its name. @param {string} text @param {HTMLElement} field */
 export function labelled(text, field) {
   const label = element("label", { for: field.id }, text);

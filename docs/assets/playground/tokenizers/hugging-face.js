@@ -3,7 +3,7 @@
 // tokenizers, where one of these does what the file says.
 
 import { Bpe, splitToken } from "./bpe.js";
-import { printable, unprintable } from "./bytes.js";
+import { BYTES, printable, unprintable } from "./bytes.js";
 import { GPT2 } from "./patterns.js";
 import { BYTE, CONTROL, SPACE, UNKNOWN_PIECE, Unigram } from "./unigram.js";
 import { CONTINUES, UNKNOWN, WordPiece } from "./wordpiece.js";
@@ -108,6 +108,7 @@ function readBpe(content) {
   for (const [name, id] of Object.entries(model.vocab)) {
     if (!special.has(name)) ranks.set(unprintable(name), id);
   }
+  if (!BYTES.every((byte) => ranks.has(byte))) return null;
   if (!areMerges(model.merges, ranks)) return null;
   const [dialect, pattern] = cut;
   return new Bpe(ranks, pattern, special, dialect);

@@ -11,7 +11,7 @@ import { BYTE, SPACE } from "./unigram.js";
 
 /** @param {Json} content of the file @returns {Other} */
 export function other(content) {
-  const library = new Tokenizer(content, {});
+  const library = opened(content);
   const { vocab } = content.model;
   /** @type {string[]} */
   const names = [];
@@ -40,4 +40,14 @@ export function other(content) {
       return { id, bytes, runs: runs(bytes) };
     },
   };
+}
+
+/** @param {Json} content */
+function opened(content) {
+  try {
+    return new Tokenizer(content, {});
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : `${error}`;
+    throw new RangeError(`🤗 tokenizers.js cannot read it: ${reason}`);
+  }
 }

@@ -226,12 +226,11 @@ export class Columns {
     const version = this.#version;
     const isOld = () => version !== this.#version;
     await new Promise((resume) => setTimeout(resume)); // once for several changes
-    for (const [name] of this.chosen) {
-      if (isOld()) return;
-      await this.#columns.get(name)?.update(this.#special.checked, isOld);
-    }
     if (isOld()) return;
     const columns = [...this.#columns.values()];
+    const isSpecial = this.#special.checked;
+    await Promise.all(columns.map((column) => column.update(isSpecial, isOld)));
+    if (isOld()) return;
     const counts = columns.map(({ box, title }) => {
       return `${title}: ${box.querySelector("strong")?.textContent ?? "nothing"}`;
     });

@@ -2,7 +2,7 @@
 // How a word becomes tokens, one step after the other.
 
 import { element } from "../../reader/element.js";
-import { button, grouped } from "./controls.js";
+import { button, grouped, scrolling } from "./controls.js";
 import { plain, token } from "./show-pieces.js";
 
 /** @import { Client } from "./client.js" */
@@ -210,7 +210,7 @@ export class Stepper {
   #words = element("select", { id: "steps-word" });
   #range = element("input", { type: "range", id: "steps-at", min: "0", value: "0" });
   #told = element("p", { class: "step-words", role: "status" });
-  #content = element("div", { class: "step-content" });
+  #content = scrolling("step-content", "The step");
   #controls = element("div", { class: "step-controls" });
   #trouble = element("p", { class: "trouble", role: "alert", hidden: true });
   /** @type {View[]} */
@@ -279,6 +279,11 @@ export class Stepper {
     }
     await this.#load(-1);
     this.#go(at);
+  }
+
+  /** The tokenizer of a name may have become another one. */
+  reload() {
+    this.#load(-1);
   }
 
   /** @param {number} word */

@@ -3,7 +3,7 @@
 
 import { element } from "../../reader/element.js";
 import { Client } from "./client.js";
-import { button, grouped, labelled, select } from "./controls.js";
+import { button, grouped, labelled, scrolling, select } from "./controls.js";
 import { GPT2, WHOLE } from "./patterns.js";
 import { pieceList, token } from "./show-pieces.js";
 
@@ -52,7 +52,7 @@ export class Trainer {
   #slider = element("input", { type: "range", id: "train-at", min: "0", value: "0" });
   #sliderBox = element("div", { class: "step-controls", hidden: true });
   #at = element("p", { class: "train-at" });
-  #table = element("div", { class: "train-table" });
+  #table = scrolling("train-table", "What was decided");
   #sample = element("div", { class: "column-pieces" });
   #uses = element("div", { class: "step-controls", hidden: true });
   /** @type {Merge[]} */
@@ -318,27 +318,24 @@ export class Trainer {
   }
 
   #roundTable() {
-    const rows = this.#rounds.map(({ step, pieces, nats }, n) => {
-      const bits = nats / Math.LN2 / Array.from(this.#text).length;
-      const cost = step === "EM" ? bits.toFixed(3) : "";
-      const cells = [`${n}`, step, grouped(pieces), cost];
+    const size = Array.from(this.#text).length;
+    // the last of the rounds of EM before pieces are pruned, and the very last
+    const last = this.#rounds.filter(({ step }, n) => {
+      return step === "EM" && this.#rounds[n + 1]?.step !== "EM";
+    });
+    const rows = last.map(({ pieces, nats }, n) => {
+      const bits = (nats / Math.LN2 / size).toFixed(3);
+      const cells = [`${n + 1}`, grouped(pieces), bits];
       return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
     });
-    return table(["round", "step", "pieces", "bits a character, before"], rows);
+    return table(["EM, then pruning", "pieces after EM", "bits a character"], rows);
   }
 
   #pieceTable() {
-    const rows = (this.#trained?.pieces ?? [])
-      .filter(([, score]) => score !== 0)
-      .slice(0, 12)
-      .map(([piece, score]) => {
-        const cells = [
-          token(piece, false),
-          score.toFixed(3),
-          Math.exp(score).toFixed(4),
-        ];
-        return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
-      });
+    const rows = (this.#trained?.pieces ?? []).map(([piece, score]) => {
+      const cells = [token(piece, false), score.toFixed(3), Math.exp(score).toFixed(4)];
+      return element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
+    });
     return table(["piece", "score", "probability"], rows);
   }
 
@@ -371,10 +368,14 @@ function table(heads, rows) {
   );
 }
 
+/** @param {number} n */
+const pairs = (n) => (n === 1 ? "one pair" : `${grouped(n)} pairs`);
+
 /** @param {Merge} merge */
-function score({ score: value = 0, count, firstCount, secondCount }) {
+function score({ score: value = 0, count, firstCount, secondCount, tied }) {
   const product = `${grouped(firstCount ?? 0)} × ${grouped(secondCount ?? 0)}`;
-  return `${grouped(count)} / (${product}) = ${scored(value)}`;
+  const rule = tied ? ` (a tie with ${pairs(tied)}: the more frequent first)` : "";
+  return `${grouped(count)} / (${product}) = ${scored(value)}${rule}`;
 }
 
 /** How BPE decided. @param {Merge} merge @param {string} ties */
@@ -383,18 +384,16 @@ function tie({ tied, next }, ties) {
   const pair = element("span", {}, token(next.pair[0], true), " + ");
   pair.append(token(next.pair[1], true), `, ${grouped(next.count)}`);
   if (!tied) return pair;
-  const others = tied === 1 ? "one pair" : `${grouped(tied)} pairs`;
   const rule = ties === "greater pair" ? "greater bytes" : "smaller ids";
-  pair.append(` (a tie with ${others}: ${rule} first)`);
+  pair.append(` (a tie with ${pairs(tied)}: ${rule} first)`);
   return pair;
 }
 
 /** What BPE would have done. @param {Merge} merge */
-function usual({ tied, next }) {
+function usual({ next }) {
   if (!next) return "";
   const pair = element("span", {}, token(next.pair[0], false), " + ");
   const times = `${grouped(next.count)} times, score ${scored(next.score ?? 0)}`;
   pair.append(token(next.pair[1], false), `, ${times}`);
-  if (tied) pair.append(` (the score ties with ${grouped(tied)} others)`);
   return pair;
 }

@@ -15,7 +15,7 @@ export const TITLES = {
     title: "The book’s unigram model",
     about: "of the same tales: 1,000 pieces, and 256 for bytes",
   },
-  gpt2: { title: "GPT-2", about: "50,257 tokens; 0.2 MB to load" },
-  cl100k: { title: "cl100k (GPT-4)", about: "100,261 tokens; 0.5 MB to load" },
-  o200k: { title: "o200k (GPT-4o)", about: "200,000 tokens; 1 MB to load" },
+  gpt2: { title: "GPT-2", about: "of 2019; 0.2 MB to load" },
+  cl100k: { title: "cl100k (GPT-4)", about: "of 2022; 0.5 MB to load" },
+  o200k: { title: "o200k (GPT-4o)", about: "of 2024; 1 MB to load" },
 };

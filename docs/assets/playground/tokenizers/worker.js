@@ -152,7 +152,7 @@ function train({ kind, how, text: given }, report) {
   return {
     ...{ json: toJson(tokenizer), size: tokenizer.size, tokens },
     bytes: byteLength(given),
-    pieces: tokenizer.kind === "unigram" ? tokenizer.pieces.slice(0, 60) : [],
+    pieces: tokenizer.kind === "unigram" ? [...tokenizer.scores.of].slice(0, 12) : [],
   };
 }
 
