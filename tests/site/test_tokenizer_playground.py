@@ -360,10 +360,10 @@ def test_a_megabyte_is_tokenized_beside_the_field(page):
     page.evaluate(BIG, [1_000_000])
     expect(page.locator(".text-about")).to_contain_text("characters; the field shows")
     first = page.locator("section[aria-label='The book’s BPE']")
-    expect(first).to_contain_text("1 to 200 of")
+    expect(first).to_contain_text("1 to 100 of")
     assert len(page.locator("#tokenizer-text").input_value()) < 1001
     first.get_by_role("button", name="Next").click()
-    expect(first).to_contain_text("201 to 400 of")
+    expect(first).to_contain_text("101 to 200 of")
     page.get_by_role("button", name="Write another text").click()
     expect(page.locator(".column-numbers").first).to_contain_text("no text")
     expect(page.locator("#tokenizer-text")).to_be_editable()

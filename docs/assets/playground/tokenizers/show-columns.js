@@ -10,7 +10,7 @@ import { pieceList } from "./show-pieces.js";
 /** @import { Client } from "./client.js" */
 /** @import { Encoded, Piece } from "./types.js" */
 
-const PAGE = 200; // tokens shown at once
+const PAGE = 100; // tokens shown at once
 /** What one tokenizer makes of the text. */
 class Column {
   #numbers = element("p", { class: "column-numbers" });
