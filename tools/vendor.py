@@ -7,6 +7,8 @@ licence:
 
 - `literate/vendor/temml.min.js` (MIT): turns TeX into MathML while the site is built;
 - `docs/assets/vendor/ts-fsrs.js` (MIT): FSRS, which says when a flash card comes back;
+- `docs/assets/vendor/huggingface-tokenizers.js` (Apache 2.0): reads those
+  `tokenizer.json` that are none of the book's tokenizers, on the tokenizer playground;
 - `docs/assets/fonts/math.woff2` (SIL OFL 1.1): Noto Sans Math, cut down to the glyphs
   that formulas use; brackets and roots stretch only with a font that has a MATH table;
 - `literate/vendor/tiktoken/*.tiktoken.xz` (MIT): the vocabularies of GPT-2, cl100k and
@@ -29,6 +31,10 @@ from fontTools import subset
 ROOT = Path(__file__).resolve().parents[1]
 TEMML = "temml@0.13.5"
 FSRS = "ts-fsrs@5.4.2"
+HUGGING_FACE = "@huggingface/tokenizers@0.2.0"
+HUGGING_FACE_SHA256 = (  # of its one module
+    "258e46332101335ce8d95aed7745b19ac3b46d37f3e159a89cf894c2ea9b1d3a"
+)
 TIKTOKEN = "js-tiktoken@1.0.21"
 RANKS = {  # the sha256 that tiktoken expects of each file
     "r50k_base": "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930",
@@ -92,6 +98,20 @@ def fsrs(folder: Path) -> None:
     shutil.copy(package / "LICENSE", target / "ts-fsrs.LICENSE")
 
 
+def hugging_face(folder: Path) -> None:
+    """Copy the library, one ES module, and its licence."""
+    package = unpack(HUGGING_FACE, folder)
+    module = (package / "dist" / "tokenizers.min.mjs").read_bytes()
+    found = hashlib.sha256(module).hexdigest()
+    if found != HUGGING_FACE_SHA256:
+        raise SystemExit(f"{HUGGING_FACE}: sha256 {found}, not {HUGGING_FACE_SHA256}")
+    target = ROOT / "docs" / "assets" / "vendor"
+    name = "huggingface-tokenizers"
+    head = f"// {HUGGING_FACE}, Apache-2.0, see {name}.LICENSE\n// @ts-nocheck\n"
+    (target / f"{name}.js").write_bytes(head.encode() + module)
+    shutil.copy(package / "LICENSE", target / f"{name}.LICENSE")
+
+
 def font(folder: Path) -> None:
     """Cut the font down to `GLYPHS`, and what these stretch into."""
     package = unpack(FONT, folder)
@@ -146,5 +166,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         temml(Path(name))
         fsrs(Path(name))
+        hugging_face(Path(name))
         font(Path(name))
         vocabularies(Path(name))

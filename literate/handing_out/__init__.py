@@ -5,5 +5,6 @@
 - `standing_alone`  imports from `snippets` replaced by what they import
 - `elsewhere`       what would not run the same there as on the page
 - `labs`            labs with their solutions, and without
+- `tokenizer_files`  the tokenizers of the playground
 - `downloads`       all of these as files of the site
 """

@@ -1,8 +1,8 @@
 """What readers take along, as files of the site: written after each build.
 
 The notebook and script of every page with code, every snippet as a single file, the
-notebook of every lab, and for the site's scripts the plan and the model that runs in
-the browser. Each is made once for what it depends on, and kept.
+notebook of every lab, the plan for the site's scripts, and what the playgrounds read,
+the model among it. Each is made once for what it depends on, and kept.
 """
 
 import functools
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from literate import store
-from literate.handing_out import labs, notebook, standing_alone
+from literate.handing_out import labs, notebook, standing_alone, tokenizer_files
 from literate.handing_out.setup_cell import REQUIREMENTS
 from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
@@ -31,27 +31,15 @@ def write(site: Path, url: str) -> None:
     for name, make in files(url).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make())
+        made = make()
+        path.write_bytes(made.encode() if isinstance(made, str) else made)
 
 
-def files(url: str) -> dict[str, Callable[[], bytes]]:
+def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     """Each download's path below the site, and what makes its content."""
-    found: dict[str, Callable[[], bytes]] = {
-        name: functools.partial(encoded, make) for name, make in texts(url).items()
-    }
+    found: dict[str, Callable[[], str | bytes]] = {PLAN: plan}
     for name in MODEL:
         found[f"{MODEL_FOLDER}/{name}"] = (SNIPPETS / "data" / name).read_bytes
-    return found
-
-
-def encoded(make: Callable[[], str]) -> bytes:
-    """A text that is made now, as it is written to a file."""
-    return make().encode()
-
-
-def texts(url: str) -> dict[str, Callable[[], str]]:
-    """Those downloads that are texts."""
-    found: dict[str, Callable[[], str]] = {PLAN: plan}
     for parsed in parsed_pages():
         if parsed.has_code:
             found |= _chapter(parsed, url)
@@ -63,7 +51,7 @@ def texts(url: str) -> dict[str, Callable[[], str]]:
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)
-    return found
+    return found | dict(tokenizer_files.files())
 
 
 def _chapter(parsed: Parsed, url: str) -> Iterator[tuple[str, Callable[[], str]]]:
