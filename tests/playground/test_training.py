@@ -1,7 +1,10 @@
 """Training in the page, by its own code in Node, beside the same in PyTorch."""
 
+import gzip
+import hashlib
 import json
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +14,13 @@ from torch import Tensor, nn
 from literate.project import DOCS, ROOT
 from snippets.data import read_data
 from snippets.gpt import CharTokenizer, random_windows, shift
+from snippets.mini_gpt.load import load_trained
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
 from snippets.mini_gpt.muon import BatchedMuon
 from snippets.mini_gpt.optimization import NextTokenLoss, build_optimizers
 from snippets.mini_gpt.presets import Recipe, learning_rate_factor
+from snippets.mini_gpt.sample import main as sample
+from snippets.modules import count_parameters
 from tests.node import modules, node
 
 TRAIN = DOCS / "assets" / "playground" / "train"
@@ -143,6 +149,47 @@ def test_without_webassembly_the_same_is_computed(optimizer):
         np.testing.assert_allclose(values, other["weights"][name], atol=1e-3)
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> tuple[Path, dict]:
+    """A model that was trained and saved by the page's code, and its logits there."""
+    path = tmp_path_factory.mktemp("saved") / "my-gpt.safetensors"
+    done = node("tests/javascript/saved-model.js", path, text=TEXT + "🙂é" * 3)
+    assert done.returncode == 0, done.stderr
+    return path, json.loads(done.stdout)
+
+
+def test_a_saved_model_is_the_same_in_python(saved):
+    path, found = saved
+    trained = load_trained(path)
+    ids = trained.tokenizer.encode(TEXT[:64])
+    assert ids == found["ids"]
+    logits = trained.model(torch.tensor([ids]))[0].detach()
+    assert logits.std() > 0.5, "it should have learned something"
+    theirs = torch.tensor(found["logits"]).view_as(logits)
+    torch.testing.assert_close(theirs, logits, atol=1e-4, rtol=0)
+
+
+def test_the_card_says_what_the_model_is(saved):
+    path, _ = saved
+    card = json.loads(path.with_suffix(".json").read_text("utf8"))
+    trained = load_trained(path)
+    assert ModernConfig(**card["model"]) == trained.model.config
+    assert card["parameters"] == count_parameters(trained.model)
+    ids = torch.tensor(trained.tokenizer.encode(TEXT + "🙂é" * 3))
+    held_out = ids[-(len(ids) // 10) :]
+    windows = (len(held_out) - 1) // 64
+    inputs, targets = held_out[: windows * 64], held_out[1 : windows * 64 + 1]
+    with torch.no_grad():
+        loss = NextTokenLoss(trained.model)(inputs.view(-1, 64), targets.view(-1, 64))
+    assert abs(loss.item() - card["validation_loss"]) < 2e-4
+
+
+def test_the_program_of_day_6_writes_with_a_saved_model(saved, capsys):
+    path, _ = saved
+    assert sample([str(path), "--prompt", "The", "--tokens", "20"]) == 0
+    assert len(capsys.readouterr().out) > 20
+
+
 def test_the_kernel_is_what_its_source_compiles_to(tmp_path):
     script = json.loads((ROOT / "package.json").read_text("utf8"))["scripts"]["kernel"]
     program, *arguments = shlex.split(script)
@@ -154,3 +201,34 @@ def test_the_kernel_is_what_its_source_compiles_to(tmp_path):
     assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr
     committed = (TRAIN / "simd.wasm").read_bytes()
     assert made.read_bytes() == committed, "run `npm run kernel`"
+
+
+def test_all_that_the_page_loads_weighs_little():
+    """Compressed, the text of Shakespeare included, which is loaded on request."""
+    assets = DOCS / "assets"
+    scripts = [*TRAIN.glob("*.js"), assets / "playground" / "safetensors.js"]
+    scripts += [assets / "widgets" / "train-playground.js", TRAIN / "simd.wasm"]
+    scripts += [assets / "playground" / "train-playground.css"]
+    texts = [*TRAIN.glob("*.txt")]
+    assert len(texts) == 2
+
+    def weight(paths: list[Path]) -> int:
+        return sum(len(gzip.compress(path.read_bytes())) for path in paths)
+
+    assert weight([*scripts, *texts]) <= 250_000
+    assert weight(texts) <= 150_000
+
+
+def test_no_validation_text_is_trained_on():
+    train, held_out = (
+        (TRAIN / f"{name}.txt").read_text("utf8")
+        for name in ("shakespeare", "shakespeare-validation")
+    )
+    pieces = {held_out[n : n + 100] for n in range(0, len(held_out) - 100, 50)}
+    assert len(pieces) > 300
+    assert not any(piece in train for piece in pieces)
+    assert set(held_out) <= set(train)
+    licence = (TRAIN / "shakespeare.LICENSE").read_text("utf8")
+    for text in (train, held_out):
+        assert f"{len(text):,} characters" in licence
+        assert hashlib.sha256(text.encode()).hexdigest() in licence

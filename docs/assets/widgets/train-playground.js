@@ -22,7 +22,7 @@ import { element } from "../reader/element.js";
 
 const STYLES = new URL("../playground/train-playground.css", import.meta.url).href;
 const WORKER = new URL("../playground/train/worker.js", import.meta.url);
-const VOCABULARY = 63; // of the excerpt of Shakespeare, to say how large a model is
+const VOCABULARY = 63; // of the excerpt of Shakespeare
 const WRITTEN = 300; // characters
 const MOST_SAMPLES = 20;
 const whole = new Intl.NumberFormat("en");
@@ -77,6 +77,7 @@ class TrainPlayground extends HTMLElement {
   /** @type {Losses} */
   #losses = { train: [], validation: [], guessing: Math.log(VOCABULARY), until: 60 };
   #isDrawn = false; // or will be, in the next frame
+  #vocabulary = VOCABULARY; // to say how large a model is
   /** @type {"weights" | "card"} what is being saved */
   #part = "weights";
 
@@ -111,7 +112,10 @@ class TrainPlayground extends HTMLElement {
   #numbers = element("p", { class: "train-numbers" });
   #picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   #rows = element("tbody");
-  #samples = element("ol", { class: "train-samples", reversed: true });
+  #samples = element("ol", {
+    ...{ class: "train-samples", tabindex: "0", "aria-label": "Samples" },
+    reversed: true,
+  });
   #results = element("div", { class: "train-results", hidden: true });
 
   #prompt = element("input", { id: "train-prompt", type: "text", maxlength: "1000" });
@@ -121,7 +125,7 @@ class TrainPlayground extends HTMLElement {
   });
   #temperatureTold = element("output", { for: "train-temperature" });
   #write = button("Write", () => this.#askToWrite());
-  #written = element("pre", { class: "train-written", tabindex: "0" });
+  #written = element("pre", { class: "train-written" });
   #weights = button("Save the weights", () => this.#save("weights"));
   #card = button("Save the card", () => this.#save("card"));
 
@@ -206,7 +210,16 @@ class TrainPlayground extends HTMLElement {
         "details",
         {},
         element("summary", {}, "The losses as a table"),
-        element("div", { class: "train-table", tabindex: "0" }, table),
+        element(
+          "div",
+          {
+            class: "train-table",
+            tabindex: "0",
+            role: "group",
+            "aria-label": "Losses",
+          },
+          table,
+        ),
       ),
       element("h2", {}, "Samples as it learns"),
       this.#samples,
@@ -240,7 +253,7 @@ class TrainPlayground extends HTMLElement {
   #update() {
     const state = this.#state;
     const sizes = SIZES[this.#choices.size];
-    const count = countOf({ vocab_size: VOCABULARY, ...sizes });
+    const count = countOf({ vocab_size: this.#vocabulary, ...sizes });
     this.#sizeTold.value =
       `${whole.format(count)} parameters: ${sizes.n_layers} ` +
       `${sizes.n_layers === 1 ? "layer" : "layers"} of ${sizes.d_model} channels`;
@@ -354,7 +367,7 @@ class TrainPlayground extends HTMLElement {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#results.hidden = true;
-    this.#main.focus();
+    this.#vocabulary = VOCABULARY;
     this.#become("idle", "");
     this.#main.focus();
   }
@@ -388,6 +401,7 @@ class TrainPlayground extends HTMLElement {
     const guessing = Math.log(characters);
     const until = this.#choices.seconds;
     this.#losses = { train: [], validation: [], guessing, until };
+    this.#vocabulary = characters;
     this.#rows.replaceChildren();
     this.#samples.replaceChildren();
     this.#written.textContent = "";

@@ -101,10 +101,12 @@ export function draw(picture, losses) {
   const width = Math.max(240, picture.clientWidth || 640);
   const height = Math.round(Math.min(320, Math.max(200, width * 0.5)));
   const [low, high] = range(losses);
+  const last = losses.validation[losses.validation.length - 1];
+  const until = Math.max(losses.until, last?.seconds ?? 0);
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
   const x = (/** @type {number} */ seconds) =>
-    MARGIN.left + (seconds / losses.until) * (right - MARGIN.left);
+    MARGIN.left + (seconds / until) * (right - MARGIN.left);
   const y = (/** @type {number} */ loss) =>
     MARGIN.top + ((high - Math.min(loss, high)) / (high - low)) * (bottom - MARGIN.top);
   const line = (/** @type {Point[]} */ points) =>
@@ -127,7 +129,7 @@ export function draw(picture, losses) {
     class: "chart-name",
   };
   picture.replaceChildren(
-    axes(width, height, [low, high], losses.until, x, y),
+    axes(width, height, [low, high], until, x, y),
     shape("line", { ...guess, class: "chart-guessing" }),
     shape("text", name, "guessing"),
     shape("path", { d: line(thinned(losses.train)), class: "chart-train" }),
