@@ -89,9 +89,9 @@ class TrainPlayground extends HTMLElement {
   #text = element("textarea", { id: "train-own", rows: "6", spellcheck: "false" });
   #file = element("input", { id: "train-file", type: "file", accept: ".txt,text/*" });
   #size = slider("train-size", SIZES.length - 1);
-  #sizeTold = element("output", { for: "train-size" });
+  #sizeTold = element("span", { class: "train-told" });
   #rate = slider("train-rate", RATES.length - 1);
-  #rateTold = element("output", { for: "train-rate" });
+  #rateTold = element("span", { class: "train-told" });
   #seconds = select(
     "train-seconds",
     SECONDS.map((seconds) => [`${seconds}`, spoken(seconds)]),
@@ -123,7 +123,7 @@ class TrainPlayground extends HTMLElement {
     ...{ id: "train-temperature", type: "range", min: "0.1", max: "1.5" },
     step: "0.1",
   });
-  #temperatureTold = element("output", { for: "train-temperature" });
+  #temperatureTold = element("span", { class: "train-told" });
   #write = button("Write", () => this.#askToWrite());
   #written = element("pre", { class: "train-written" });
   #weights = button("Save the weights", () => this.#save("weights"));
@@ -254,7 +254,7 @@ class TrainPlayground extends HTMLElement {
     const state = this.#state;
     const sizes = SIZES[this.#choices.size];
     const count = countOf({ vocab_size: this.#vocabulary, ...sizes });
-    this.#sizeTold.value =
+    this.#sizeTold.textContent =
       `${whole.format(count)} parameters: ${sizes.n_layers} ` +
       `${sizes.n_layers === 1 ? "layer" : "layers"} of ${sizes.d_model} channels`;
     const factor = RATES[this.#choices.rate];
@@ -263,11 +263,11 @@ class TrainPlayground extends HTMLElement {
     );
     const [muon, adamw] = rates;
     const isMuon = this.#choices.optimizer === "muon";
-    this.#rateTold.value =
+    this.#rateTold.textContent =
       `× ${factor}: ` + (isMuon ? `Muon ${muon}, AdamW ${adamw}` : `AdamW ${adamw}`);
-    this.#rate.setAttribute("aria-valuetext", this.#rateTold.value);
-    this.#size.setAttribute("aria-valuetext", this.#sizeTold.value);
-    this.#temperatureTold.value = this.#temperature.value;
+    this.#rate.setAttribute("aria-valuetext", `${this.#rateTold.textContent}`);
+    this.#size.setAttribute("aria-valuetext", `${this.#sizeTold.textContent}`);
+    this.#temperatureTold.textContent = this.#temperature.value;
     const source = this.#source.value;
     const hide = (
       /** @type {HTMLElement} */ control,

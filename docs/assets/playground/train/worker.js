@@ -25,6 +25,7 @@ let session;
 /** @type {Session | undefined} the one that is at work */
 let working;
 let data = "";
+let rate = 1; // what the reader multiplies learning rates by
 
 /** @param {Told} told */
 function tell(told) {
@@ -66,6 +67,7 @@ async function start({ text, settings }) {
   const bytes = await (await load("simd.wasm")).arrayBuffer();
   data = text === null ? SHAKESPEARE : "a text of the reader's";
   session = new Session(await fastest(bytes), corpus, settings, tell);
+  session.rate = rate; // it may have been told while files were loading
   void run(session);
 }
 
@@ -91,6 +93,7 @@ async function run(current) {
 /** @param {Asked} asked */
 async function answer(asked) {
   if (asked.do === "start") return start(asked);
+  if (asked.do === "rate") rate = asked.rate;
   if (!session) return;
   if (asked.do === "pause") session.isPaused = true;
   if (asked.do === "finish") session.finish();
