@@ -117,7 +117,7 @@ test("sizes that do not divide are refused with their values", async () => {
   assert.match(problem({ ...sizes, n_layers: 0 }), /n_layers=0/);
 });
 
-test("the compiled functions are taken, and JavaScript where they cannot be", async () => {
+test("the compiled functions are taken, and JavaScript where they fail", async () => {
   assert.equal((await fastest(file("simd.wasm"))).kind, "wasm");
   assert.equal((await fastest(file("shakespeare.txt"))).kind, "js");
 });
@@ -200,7 +200,7 @@ test("a prompt is gone on with; characters that are not known are named", async 
   assert.equal(all("written")[2].text, "ain");
 });
 
-test("what is saved are the weights, and a card that tells how they were made", async () => {
+test("what is saved are the weights, and a card that says how they were made", async () => {
   const { session, all } = await small();
   runThrough(session);
   session.save("a rhyme", "2026-11-30");

@@ -82,9 +82,9 @@ class TrainPlayground extends HTMLElement {
   #part = "weights";
 
   #source = select("train-text", [
-    ["shakespeare", "Shakespeare, an excerpt"],
-    ["own", "a text of yours"],
-    ["file", "a text file of yours"],
+    ["shakespeare", "Shakespeare"],
+    ["own", "your text"],
+    ["file", "a file of yours"],
   ]);
   #text = element("textarea", { id: "train-own", rows: "6", spellcheck: "false" });
   #file = element("input", { id: "train-file", type: "file", accept: ".txt,text/*" });

@@ -88,7 +88,8 @@ function words({ train, validation }) {
     : "";
   return (
     "Loss against seconds of training: on validation text from " +
-    `${first.loss.toFixed(2)} to ${loss.toFixed(2)} after ${Math.round(seconds)} seconds${trained}.`
+    `${first.loss.toFixed(2)} to ${loss.toFixed(2)} ` +
+    `after ${Math.round(seconds)} seconds${trained}.`
   );
 }
 

@@ -104,7 +104,8 @@ export function readCorpus(text, T, heldOut) {
 function checkLength({ characters, train, validation }, length, T) {
   const needed = FEWEST_WINDOWS * T + 1;
   if (Math.min(train.length, validation.length) < needed) {
-    const found = `${whole.format(length)} ${length === 1 ? "character" : "characters"}`;
+    const plural = length === 1 ? "" : "s";
+    const found = `${whole.format(length)} character${plural}`;
     const enough = whole.format(Math.ceil(needed / HELD_OUT));
     throw new TextError(
       `The text has ${found}, which is too short. With windows of ${T} it takes ` +
