@@ -24,7 +24,7 @@ from literate.handing_out.labs import FOLDER, labs
 from literate.project import CACHE, ROOT, PageError, mode, relative, serving
 from literate.running import dependencies, process, surroundings, vocabularies
 from literate.running.schedule import SCHEDULE
-from literate.showing import render
+from literate.showing import colours, render
 
 KIND = "labs"
 TEMPLATES = ROOT / "overrides" / "labs"
@@ -92,7 +92,7 @@ def make(page: MkDocsPage) -> None:
             made = _unsolved(lab, future) if serving() else future.result()
         except PageError as error:
             raise BuildError(str(error)) from None
-    page.content = made["content"]
+    page.content = colours.lighter(made["content"])
     page.toc = get_toc(made["toc"])
     page.title = made["title"]
 

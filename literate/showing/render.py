@@ -16,6 +16,7 @@ from literate.parse import Parsed
 from literate.plan import Task, served
 from literate.project import repository
 from literate.running.worker import Output
+from literate.showing import drawing
 from literate.showing.mathml import mathml
 from literate.showing.task_boxes import box
 
@@ -59,6 +60,7 @@ def figure(block: Block, made: str, values: Mapping[str, str]) -> str:
     """
     label = html.escape(replaced(block.options.alt, values.__getitem__))
     if made.startswith("<svg"):
+        made = drawing.lighter(made)
         made = SVG_ID.sub(rf"\g<1>figure-{block.index}-", made)
         made = made.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
     else:

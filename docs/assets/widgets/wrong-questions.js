@@ -1,6 +1,7 @@
 // @ts-check
-// The questions of a track, all of them on the page: those that were answered wrong are
-// shown to be answered again, the others on demand.
+// The questions of a track: those that were answered wrong are shown to be answered
+// again, the others on demand. Each stands in a `noscript`, which a browser with scripts
+// does not turn into elements: here it becomes some when it is shown.
 
 import { standing } from "../reader/answers.js";
 import { element } from "../reader/element.js";
@@ -16,8 +17,42 @@ const SHOWN = {
 /** @param {number} n @param {string} one @param {string} many */
 const counted = (n, one, many) => `${n} ${n === 1 ? one : many}`;
 
+/** A question, and its elements once it has been shown. */
+class Question {
+  /** @type {HTMLElement} */
+  #source;
+  /** @type {HTMLElement | null} */
+  #section = null;
+
+  /** @param {HTMLElement} source the `noscript` that holds it */
+  constructor(source) {
+    this.#source = source;
+    this.id = source.dataset.question ?? "";
+  }
+
+  get standing() {
+    return standing(store.get("answers", this.id), Date.now());
+  }
+
+  /** @param {boolean} isShown */
+  show(isShown) {
+    if (isShown) this.#section ??= this.#made();
+    if (this.#section) this.#section.hidden = !isShown;
+  }
+
+  #made() {
+    const template = document.createElement("template");
+    template.innerHTML = this.#source.textContent ?? "";
+    const section = template.content.querySelector("section");
+    if (!section) throw new Error(`the question ${this.id} cannot be read`);
+    this.#source.after(section);
+    practise(section, true);
+    return section;
+  }
+}
+
 class WrongQuestions extends HTMLElement {
-  /** @type {HTMLElement[]} */
+  /** @type {Question[]} */
   #questions = [];
   /** @type {Map<keyof typeof SHOWN, HTMLButtonElement>} */
   #buttons = new Map();
@@ -27,10 +62,9 @@ class WrongQuestions extends HTMLElement {
 
   connectedCallback() {
     if (this.#questions.length) return;
-    this.#questions = [...this.querySelectorAll("section.question")].filter(
-      (section) => section instanceof HTMLElement,
-    );
-    for (const question of this.#questions) practise(question, true);
+    /** @type {NodeListOf<HTMLElement>} */
+    const sources = this.querySelectorAll("noscript[data-question]");
+    this.#questions = [...sources].map((source) => new Question(source));
     const bar = element("div", { class: "practice-bar", role: "group" });
     bar.setAttribute("aria-label", "Which questions to show");
     for (const name of /** @type {(keyof typeof SHOWN)[]} */ (Object.keys(SHOWN))) {
@@ -48,11 +82,6 @@ class WrongQuestions extends HTMLElement {
     });
   }
 
-  /** @param {HTMLElement} question */
-  #standing(question) {
-    return standing(store.get("answers", question.id), Date.now());
-  }
-
   /**
    * Choose which questions stand on the page. One that is answered stays until the next
    * choice, so that its explanation can be read.
@@ -61,7 +90,7 @@ class WrongQuestions extends HTMLElement {
   #show(name) {
     this.#shown = name;
     for (const question of this.#questions) {
-      question.hidden = name !== "all" && this.#standing(question) !== name;
+      question.show(name === "all" || question.standing === name);
     }
     for (const group of this.querySelectorAll(".gathered-page, .gathered-day")) {
       if (group instanceof HTMLElement) {
@@ -76,7 +105,7 @@ class WrongQuestions extends HTMLElement {
 
   #count() {
     const counts = { new: 0, wrong: 0, later: 0, right: 0 };
-    for (const question of this.#questions) counts[this.#standing(question)] += 1;
+    for (const question of this.#questions) counts[question.standing] += 1;
     const numbers = { ...counts, all: this.#questions.length };
     for (const [name, button] of this.#buttons) {
       button.textContent = `${SHOWN[name]} (${numbers[name]})`;
