@@ -71,6 +71,7 @@ def whole(site: Path) -> Iterator[Path]:
             before.rename(site)
         shutil.rmtree(before, ignore_errors=True)
         shutil.rmtree(part, ignore_errors=True)  # of a build that was killed
+        part.mkdir()
         try:
             yield part
             if site.exists():
