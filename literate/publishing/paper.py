@@ -176,27 +176,36 @@ def as_part(page: str, part: Part, number: int, numbers: dict[str, int]) -> str:
     folder = Path(part.file).parent.as_posix()
 
     def change(tag: Tag) -> Tag:
-        if tag.name == "details":
-            tag = tag.with_attribute("open", "")
-        tag = tag.with_attribute("loading", None)  # of a picture: at once
-        for name in tag.names():
-            value = tag.get(name) or ""
-            if name == "id" or name in TO_IDS:
-                ids = " ".join(f"{number}-{one}" for one in value.split())
-                tag = tag.with_attribute(name, ids)
-            elif name in ("href", "src", "xlink:href"):
-                target = moved(value, folder, number, numbers)
-                tag = tag.with_attribute(name, target)
-            elif "url(#" in value:
-                own = value.replace("url(#", f"url(#{number}-")
-                tag = tag.with_attribute(name, own)
-        return tag
+        return in_book(tag, folder, number, numbers)
 
     return levels(changed(body, change), part.depth)
 
 
+def in_book(tag: Tag, folder: str, number: int, numbers: dict[str, int]) -> Tag:
+    """A tag of a page with that number; folds are open, pictures there at once."""
+    if tag.name == "details":
+        tag = tag.with_attribute("open", "")
+    tag = tag.with_attribute("loading", None)  # of a picture: at once
+    for name in tag.names():
+        value = tag.get(name) or ""
+        is_group = name == "name" and tag.name == "input"  # of which one is chosen
+        if name == "id" or name in TO_IDS or is_group:
+            ids = " ".join(f"{number}-{one}" for one in value.split())
+            tag = tag.with_attribute(name, ids)
+        elif name in ("href", "xlink:href"):
+            target = moved(value, folder, number, numbers)
+            tag = tag.with_attribute(name, target or None)
+        elif name == "src" and not urlsplit(value).scheme:
+            file = normpath(f"{folder}/{value}")
+            tag = tag.with_attribute(name, ORIGIN + file)
+        elif "url(#" in value:
+            own = value.replace("url(#", f"url(#{number}-")
+            tag = tag.with_attribute(name, own)
+    return tag
+
+
 def moved(link: str, folder: str, number: int, numbers: dict[str, int]) -> str:
-    """Where a link of a page leads in the printed book."""
+    """Where a link of a page leads in the printed book; empty if it leads nowhere."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc or link.startswith("data:"):
         return link
@@ -207,9 +216,8 @@ def moved(link: str, folder: str, number: int, numbers: dict[str, int]) -> str:
     if page in numbers:
         beyond = f"-{parts.fragment}" if parts.fragment else ""
         return f"#{numbers[page]}{beyond}"
-    base = configuration().site_url or ORIGIN
-    is_file = bool(re.search(r"\.(svg|png|webp|jpg|css)$", path))
-    return (ORIGIN if is_file else base) + path
+    base = configuration().site_url  # what is not printed is on the site
+    return f"{base}{path}{'/' if parts.path.endswith('/') else ''}" if base else ""
 
 
 def levels(body: str, depth: int) -> str:

@@ -5,7 +5,7 @@ import hashlib
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from literate.publishing.markup import tags
 from literate.showing import widgets
@@ -70,22 +70,17 @@ def of_each_widget(site) -> dict[str, str]:
     return found
 
 
-def use(page: Page) -> None:
-    """Do all that a reader can do in the article; other pages stay unopened."""
-    page.on("dialog", lambda dialog: dialog.dismiss())
-    page.evaluate(USE)
-
-
 def test_the_policy_refuses_nothing_that_readers_use(site, browser, address):
     pages = of_each_widget(site)
     assert set(pages) == set(widgets.known())
     visit = Visit.start(browser, address, WIDE)
+    visit.page.on("dialog", lambda dialog: dialog.dismiss())
     for path in dict.fromkeys(
         [*pages.values(), CHAPTER, SHORT, "labs/self-attention/"]
     ):
         page = visit.open(address + path)
         expect(page.locator("article :not(:defined)")).to_have_count(0)
-        use(page)
+        page.evaluate(USE)
         refused = [text for text in visit.messages if "olicy" in text]
         assert refused == [] and visit.third_party() == [], path
     visit.page.context.close()

@@ -21,7 +21,8 @@ function loaded() {
 }
 
 async function start() {
-  if (!("serviceWorker" in navigator) || OWN_MACHINE.includes(location.hostname)) return;
+  if (!("serviceWorker" in navigator)) return;
+  if (OWN_MACHINE.includes(location.hostname)) return;
   await loaded();
   await idle();
   const program = new URL("../../sw.js", import.meta.url);
