@@ -33,7 +33,7 @@ endif
 
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve test test-portable site outputs check lint bench lock clean
+.PHONY: help serve test test-portable site book outputs check lint bench lock clean
 help:
 	@echo "make serve          read the book on http://127.0.0.1:8000"
 	@echo "make test           run every page, lab and check"
@@ -41,6 +41,7 @@ help:
 	@echo "make check          lint, types, the site, and tests of what has changed"
 	@echo "make lint           style, spelling and types, in seconds"
 	@echo "make site           build the site into site/"
+	@echo "make book           make daybook.zip and daybook.pdf of the built site"
 	@echo "make test-portable  run the tests as on other processors"
 	@echo "make bench          time builds and reloads, and the tokenizers"
 	@echo "make lock           resolve requirements*.in into requirements*.txt"
@@ -64,6 +65,9 @@ serve: $(READING)
 
 site: $(READING)
 	$(BIN)/python -m literate build
+
+book: $(TESTING)
+	$(BIN)/python -m literate book --zip daybook.zip --pdf daybook.pdf
 
 outputs: $(READING)
 	$(BIN)/python -m pytest docs --update-outputs

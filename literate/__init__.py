@@ -8,6 +8,7 @@ Read in this order:
 - `running/`   the blocks run, each page in a process of its own
 - `showing/`   Markdown and outputs become HTML
 - `handing_out/`  what readers take along: notebooks, scripts, labs
+- `publishing/`  what is done to the whole site after it was built
 - `expected`   what pages printed when a person last looked; the tests compare
 - `build`, `serve`  the two programs; `hook` is where MkDocs meets us, `config` what
   mkdocs.yml reads, `progress` the line that says how far the work is

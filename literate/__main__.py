@@ -1,4 +1,4 @@
-"""Build, read or check the book: `python -m literate build | serve | check`."""
+"""Build, read, check or hand out: `python -m literate build | serve | check | book`."""
 
 import argparse
 import os
@@ -16,6 +16,10 @@ def main() -> int:
     serve = commands.add_parser("serve", help="show the book; pages follow your edits")
     serve.add_argument("--port", type=int, default=8000)
     commands.add_parser("check", help="lint, types, and tests of what has changed")
+    book = commands.add_parser("book", help="make one file of the site that was built")
+    book.add_argument("--site-dir", default="site", help="the site (default: site)")
+    book.add_argument("--zip", help="the site, to be read from files without a server")
+    book.add_argument("--pdf", help="both tracks, to be printed; needs a browser")
     asked = parser.parse_args()
     if asked.command == "check":
         from literate.check import check
@@ -25,6 +29,10 @@ def main() -> int:
         from literate.build import build as build_site
 
         return build_site(asked.site_dir)
+    if asked.command == "book":
+        from literate.publishing.book import make
+
+        return make(asked.site_dir, asked.zip, asked.pdf)
     from literate.serve import serve as serve_site
 
     return serve_site(asked.port)

@@ -32,4 +32,9 @@ def extra() -> dict[str, Any]:
         "link": f"https://github.com/{name}",
         "name": "Source on GitHub",
     }
-    return {"generator": False, "repository": name, "social": [link] if name else []}
+    return {
+        "generator": False,
+        "repository": name,
+        "social": [link] if name else [],
+        "offline": not project.serving(),
+    }

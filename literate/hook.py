@@ -2,7 +2,8 @@
 
 Pages and labs that must run are started side by side, each page's HTML comes from what
 is kept, what has moved leads on, and downloads are written into the site after the
-build.
+build. Last of all, the pages get
+their policy, and the site what lets it be read without a network.
 """
 
 import functools
@@ -11,12 +12,14 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import BuildError
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 from literate import moved, store
 from literate.handing_out import downloads
 from literate.project import PageError, mode
+from literate.publishing import offline, policy
 from literate.running import schedule
 from literate.showing import lab_page, result
 
@@ -61,13 +64,16 @@ def address_of(page: Page) -> str:
     return "/" + page.url.removeprefix("./")
 
 
+@event_priority(-100)  # when all others have written what they write
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the downloads into the site, and the pages that lead on."""
+    """Write the downloads and the pages that lead on; then what is said of them all."""
     if mode() == "serve":
         return  # the server makes them when they are asked for
     try:
         moved.write(Path(config.site_dir), config.site_url or "")
         downloads.write(Path(config.site_dir), config.site_url or "")
+        policy.write(Path(config.site_dir))
+        offline.write(Path(config.site_dir))
     except PageError as error:
         raise BuildError(str(error)) from None
 

@@ -73,6 +73,16 @@ LOOKS = (  # the rules that go by colours and places
     "scrollable-region-focusable",
     "target-size",
 )
+VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => {
+  const { effectiveDirective, blockedURI, sample } = event;
+  console.error(`policy: ${effectiveDirective} refused ${blockedURI} ${sample}`);
+}, true)"""
+# a style of the test's own, which no policy of the page refuses
+RESTYLE = """(style) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
 SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
 
 # The classes that Pygments gives to pieces of code; the empty one is plain code.
@@ -112,6 +122,7 @@ class Visit:
         viewport = {"width": width, "height": 900}
         page = browser.new_context(viewport=viewport, **options).new_page()
         page.set_default_timeout(SLOW_PAGE)
+        page.add_init_script(VIOLATIONS)
         visit = cls(page, origin)
         page.on("request", lambda request: visit.requests.append(request.url))
         page.on("requestfailed", visit.hear_failure)
@@ -143,6 +154,11 @@ class Visit:
         """Requests to anywhere else."""
         allowed = (self.origin, "data:", "blob:")
         return [url for url in self.requests if not url.startswith(allowed)]
+
+
+def restyle(page: Page, style: str) -> None:
+    """Add rules to a page as a test needs them."""
+    page.evaluate(RESTYLE, style)
 
 
 def settle(page: Page) -> None:

@@ -111,6 +111,7 @@ for (const list of document.querySelectorAll(
   }
 }
 
+if (document.querySelector("link[rel=manifest]")) import("./offline/register.js");
 if (document.querySelector(".with-definition")) import("./terms.js");
 if (document.querySelector(".question")) import("./reader/questions.js");
 

@@ -410,6 +410,26 @@ def test_the_workflow_tests_every_system_with_the_oldest_and_newest_python():
     assert matrix["python"] == ["3.11", "3.14"]
 
 
+def test_the_weekly_workflow_asks_for_known_holes_and_the_tests_do_not():
+    audit = commands(workflow("weekly")["audit"])
+    assert "requirements.txt requirements-test.txt" in audit
+    assert re.search(r"pip install pip-audit==\d+\.\d+\.\d+\n", audit)
+    assert "npm audit --package-lock-only" in audit
+    everyday = (ROOT / "Makefile").read_text("utf8") + commands(workflow()["test"])
+    assert "audit" not in everyday
+
+
+def test_the_book_as_one_file_is_made_of_the_tested_site_and_published():
+    steps = workflow()["test"]["steps"]
+    runs = [step.get("run") for step in steps]
+    assert runs.index("make site") < runs.index("make book")
+    (upload,) = [it for it in steps if it.get("with", {}).get("name") == "book"]
+    loads = [it["with"] for it in workflow()["publish"]["steps"] if "with" in it]
+    assert {"name": "book", "path": "site"} in loads
+    assert upload["with"]["path"] == "daybook.*"
+    assert "literate book --zip daybook.zip --pdf daybook.pdf" in dry_run("book")
+
+
 def test_the_workflow_publishes_only_what_it_tested():
     steps = workflow()["test"]["steps"]
     (build,) = [step for step in steps if step.get("run") == "make site"]

@@ -19,6 +19,7 @@ from tests.visit import (
     Visit,
     problems,
     problems_in_two_views,
+    restyle,
     token_problems,
 )
 
@@ -84,7 +85,7 @@ BAD_VIEWS = {
 @pytest.mark.parametrize(("style", "rule"), BAD_VIEWS.values(), ids=BAD_VIEWS)
 def test_what_is_wrong_in_one_view_is_found(visits, address, style, rule):
     visit = visits[f"{NARROW} dark"]
-    visit.open(address + SHORT).add_style_tag(content=style)
+    restyle(visit.open(address + SHORT), style)
     found = problems_in_two_views(visit, without=FRAME)
     assert any(rule in problem for problem in found), found
 
@@ -356,7 +357,7 @@ BAD_STYLES = {
 def test_a_flattened_page_shows_a_bad_colour(visits, address, case):
     page, style, element = case
     visit = visits[f"{WIDE} light"]
-    visit.open(address + page).add_style_tag(content=style)
+    restyle(visit.open(address + page), style)
     found = problems(visit, without=FRAME)
     assert found
     assert all(p.startswith(f"axe color-contrast: {element}") for p in found), found
@@ -401,7 +402,7 @@ BAD_TOKENS = {
 )
 def test_a_bad_colour_of_code_is_found(visits, address, style, element, least):
     page = visits[f"{WIDE} light"].open(address + SHORT)
-    page.add_style_tag(content=style)
+    restyle(page, style)
     found = token_problems(page)
     assert len(found) >= least
     assert all(piece.startswith(element) for piece in found), found
