@@ -144,7 +144,7 @@ def test_settings_are_kept_in_the_address(visit, address):
     expect(page.get_by_label("Seed")).to_have_value("1")
     expect(page.get_by_label("Temperature")).to_have_value("2")  # the nearest there is
     expect(page.get_by_label("Tokens")).to_have_value("300")
-    expect(page.get_by_label("Pace")).to_have_value("0")
+    expect(page.get_by_label("Pace", exact=True)).to_have_value("0")
 
 
 def test_it_stops_when_told_and_at_a_stop_text(visit, address):
@@ -156,7 +156,7 @@ def test_it_stops_when_told_and_at_a_stop_text(visit, address):
     assert 9 <= page.locator(".play-token").count() < 1000
     page.get_by_role("button", name="One token").click()
     expect(page.locator(".play-status")).to_contain_text("1 token written")
-    page.get_by_label("Pace").select_option("0")
+    page.get_by_label("Pace", exact=True).select_option("0")
     page.get_by_label("Stop before").fill("\\n\\n")
     write(page)
     expect(page.locator(".play-status")).to_contain_text("It ended at “⏎⏎”")
