@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from playwright.sync_api import Page, expect
 
+from snippets.data import read_data
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.load import Trained, save_plain
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
@@ -65,6 +66,12 @@ def test_it_writes_what_python_writes(visit, address):
     expected = run["prompt"] + "".join(token for token, _ in run["tokens"])
     assert text_of(page) == expected
     assert not visit.messages and not visit.third_party()
+
+
+@pytest.mark.parametrize("name", ["mini-gpt.safetensors", "mini-gpt.json"])
+def test_the_model_of_the_book_is_handed_to_the_site(site, name):
+    handed = site / "assets" / "playground" / "model" / name
+    assert handed.read_bytes() == read_data(name)
 
 
 # the model itself, in its thread
