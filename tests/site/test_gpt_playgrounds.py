@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 from playwright.sync_api import Page, expect
 
+from snippets.data import read_data
 from snippets.gpt import CharTokenizer
 from snippets.mini_gpt.load import Trained, save_plain
 from snippets.mini_gpt.modern import ModernConfig, ModernGPT
@@ -65,6 +66,12 @@ def test_it_writes_what_python_writes(visit, address):
     expected = run["prompt"] + "".join(token for token, _ in run["tokens"])
     assert text_of(page) == expected
     assert not visit.messages and not visit.third_party()
+
+
+@pytest.mark.parametrize("name", ["mini-gpt.safetensors", "mini-gpt.json"])
+def test_the_model_of_the_book_is_handed_to_the_site(site, name):
+    handed = site / "assets" / "playground" / "model" / name
+    assert handed.read_bytes() == read_data(name)
 
 
 # the model itself, in its thread
@@ -144,7 +151,7 @@ def test_settings_are_kept_in_the_address(visit, address):
     expect(page.get_by_label("Seed")).to_have_value("1")
     expect(page.get_by_label("Temperature")).to_have_value("2")  # the nearest there is
     expect(page.get_by_label("Tokens")).to_have_value("300")
-    expect(page.get_by_label("Pace")).to_have_value("0")
+    expect(page.get_by_label("Pace", exact=True)).to_have_value("0")
 
 
 def test_it_stops_when_told_and_at_a_stop_text(visit, address):
@@ -156,7 +163,7 @@ def test_it_stops_when_told_and_at_a_stop_text(visit, address):
     assert 9 <= page.locator(".play-token").count() < 1000
     page.get_by_role("button", name="One token").click()
     expect(page.locator(".play-status")).to_contain_text("1 token written")
-    page.get_by_label("Pace").select_option("0")
+    page.get_by_label("Pace", exact=True).select_option("0")
     page.get_by_label("Stop before").fill("\\n\\n")
     write(page)
     expect(page.locator(".play-status")).to_contain_text("It ended at “⏎⏎”")
