@@ -39,7 +39,9 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     """Each download's path below the site, and what makes its content."""
     found: dict[str, Callable[[], str | bytes]] = {PLAN: plan}
     for name in MODEL:
-        found[f"{MODEL_FOLDER}/{name}"] = (SNIPPETS / "data" / name).read_bytes
+        file = SNIPPETS / "data" / name
+        if file.exists():  # a small book has none
+            found[f"{MODEL_FOLDER}/{name}"] = file.read_bytes
     for parsed in parsed_pages():
         if parsed.has_code:
             found |= _chapter(parsed, url)
