@@ -217,7 +217,7 @@ def test_choices_stand_in_the_address(visit, address):
     page.get_by_label("Size").press("ArrowRight")
     page.get_by_label("Optimizer").select_option("adamw")
     page.get_by_label("Seed").fill("7")
-    assert page.url == f"{address}{TRAIN}?size=3&optimizer=adamw&seed=7"
+    expect(page).to_have_url(f"{address}{TRAIN}?size=3&optimizer=adamw&seed=7")
     page.reload()
     expect(page.get_by_label("Size")).to_have_value("3")
     expect(page.get_by_label("Optimizer")).to_have_value("adamw")
