@@ -38,10 +38,6 @@ def write(site: Path, url: str) -> None:
 def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     """Each download's path below the site, and what makes its content."""
     found: dict[str, Callable[[], str | bytes]] = {PLAN: plan}
-    for name in MODEL:
-        file = SNIPPETS / "data" / name
-        if file.exists():  # a small book has none
-            found[f"{MODEL_FOLDER}/{name}"] = file.read_bytes
     for parsed in parsed_pages():
         if parsed.has_code:
             found |= _chapter(parsed, url)
@@ -53,7 +49,17 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)
-    return found | dict(tokenizer_files.files())
+    if (DOCS / "playground").is_dir():
+        found |= playground()
+    return found
+
+
+def playground() -> dict[str, Callable[[], str | bytes]]:
+    """What the widgets of the playground read: the model and the tokenizers."""
+    found: dict[str, Callable[[], str | bytes]] = dict(tokenizer_files.files())
+    for name in MODEL:
+        found[f"{MODEL_FOLDER}/{name}"] = (SNIPPETS / "data" / name).read_bytes
+    return found
 
 
 def _chapter(parsed: Parsed, url: str) -> Iterator[tuple[str, Callable[[], str]]]:
