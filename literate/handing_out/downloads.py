@@ -39,6 +39,8 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     for parsed in parsed_pages():
         if parsed.has_code:
             found |= _chapter(parsed, url)
+        if tokenizer_files.READER in parsed.page.body:
+            found |= tokenizer_files.files()
     for path in sorted(SNIPPETS.rglob("*.py")):
         if path.name != "__init__.py":
             found[relative(path)] = functools.partial(snippet, path)
@@ -47,7 +49,7 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)
-    return found | dict(tokenizer_files.files())
+    return found
 
 
 def _chapter(parsed: Parsed, url: str) -> Iterator[tuple[str, Callable[[], str]]]:
