@@ -41,6 +41,8 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
     for parsed in parsed_pages():
         if parsed.has_code:
             found |= _chapter(parsed, url)
+        if tokenizer_files.READER in parsed.page.body:
+            found |= tokenizer_files.files()
     for path in sorted(SNIPPETS.rglob("*.py")):
         if path.name != "__init__.py":
             found[relative(path)] = functools.partial(snippet, path)
@@ -50,15 +52,8 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)
     if (DOCS / "playground").is_dir():
-        found |= playground()
-    return found
-
-
-def playground() -> dict[str, Callable[[], str | bytes]]:
-    """What the widgets of the playground read: the model and the tokenizers."""
-    found: dict[str, Callable[[], str | bytes]] = dict(tokenizer_files.files())
-    for name in MODEL:
-        found[f"{MODEL_FOLDER}/{name}"] = (SNIPPETS / "data" / name).read_bytes
+        for name in MODEL:
+            found[f"{MODEL_FOLDER}/{name}"] = (SNIPPETS / "data" / name).read_bytes
     return found
 
 

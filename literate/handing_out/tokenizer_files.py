@@ -20,6 +20,7 @@ from snippets.tokenizers.unigram import UnigramTokenizer
 from snippets.tokenizers.wordpiece import WordPieceTokenizer
 
 FOLDER = "assets/playground/tokenizers/data"
+READER = "<tokenizer-playground>"  # the widget that reads them
 SIZE = 1000  # of the book's vocabularies
 
 
