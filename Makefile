@@ -33,7 +33,7 @@ endif
 
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve test test-portable site book outputs check lint bench lock clean
+.PHONY: help serve test test-portable site book daybook.zip daybook.pdf outputs check lint bench lock clean
 help:
 	@echo "make serve          read the book on http://127.0.0.1:8000"
 	@echo "make test           run every page, lab and check"
@@ -66,8 +66,13 @@ serve: $(READING)
 site: $(READING)
 	$(BIN)/python -m literate build
 
-book: $(TESTING)
-	$(BIN)/python -m literate book --zip daybook.zip --pdf daybook.pdf
+book: daybook.zip daybook.pdf
+
+daybook.zip: $(READING)
+	$(BIN)/python -m literate book --zip daybook.zip
+
+daybook.pdf: $(TESTING)
+	$(BIN)/python -m literate book --pdf daybook.pdf
 
 outputs: $(READING)
 	$(BIN)/python -m pytest docs --update-outputs
