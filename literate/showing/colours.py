@@ -33,9 +33,7 @@ SAME_COLOUR = {
 COLOUR = {name: one for one, names in SAME_COLOUR.items() for name in names.split()}
 CODE = re.compile(r"<pre>(?:<span></span>)?<code>(?P<code>.*?)</code></pre>", re.DOTALL)
 FOLD = re.compile(r'<details class="fold">.*?</details>', re.DOTALL)
-PIECE = re.compile(
-    r'<span class="(?P<name>\w+)">(?P<token>[^<]*)</span>|<[^>]*>|[^<]+'
-)
+PIECE = re.compile(r'<span class="(?P<name>\w+)">(?P<token>[^<]*)</span>|<[^>]*>|[^<]+')
 
 
 def lighter(page: str) -> str:
