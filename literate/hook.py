@@ -21,7 +21,7 @@ from literate.handing_out import downloads
 from literate.project import PageError, mode
 from literate.publishing import offline, policy
 from literate.running import schedule
-from literate.showing import lab_page, result
+from literate.showing import lab_page, result, search
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
@@ -55,8 +55,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 def on_page_context(
     context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
 ) -> dict[str, Any]:
-    """Tell the template which addresses the page had before."""
-    return context | {"former": " ".join(moved.former(address_of(page)))}
+    """Tell the template which addresses the page had before, and who searches."""
+    former = " ".join(moved.former(address_of(page)))
+    return context | {"former": former, "own_search": mode() != "serve"}
 
 
 def address_of(page: Page) -> str:
@@ -72,6 +73,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     try:
         moved.write(Path(config.site_dir), config.site_url or "")
         downloads.write(Path(config.site_dir), config.site_url or "")
+        search.write(Path(config.site_dir))
         policy.write(Path(config.site_dir))
         offline.write(Path(config.site_dir))
     except PageError as error:

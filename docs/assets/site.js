@@ -65,37 +65,14 @@ addEventListener("load", () => {
 
 for (const box of document.querySelectorAll(".highlight")) addCopyButton(box);
 
-/**
- * Folded code is plain text until it is opened: most of it never is, and each colour
- * costs an element.
- * @param {Element} code with a note of its colours: `k4 3 nf6`, class and length
- */
-function paint(code) {
-  const text = code.textContent ?? "";
-  let at = 0;
-  const runs = (code.getAttribute("data-colours") ?? "").split(" ").map((run) => {
-    const colour = run.replace(/\d+$/, "");
-    const piece = text.slice(at, (at += Number(run.slice(colour.length))));
-    if (!colour) return piece;
-    const span = document.createElement("span");
-    span.className = colour;
-    span.textContent = piece;
-    return span;
-  });
-  code.removeAttribute("data-colours");
-  code.replaceChildren(...runs);
+/** @param {unknown} fold */
+async function opened(fold) {
+  if (!(fold instanceof HTMLDetailsElement && fold.open)) return;
+  if (fold.matches(".fold")) (await import("./folds.js")).paintAll(fold);
 }
-/** @param {Element} fold */
-const paintAll = (fold) => fold.querySelectorAll("code[data-colours]").forEach(paint);
-for (const fold of document.querySelectorAll("details[open]")) paintAll(fold);
+document.querySelectorAll("details[open]").forEach(opened);
 // these events do not bubble
-document.addEventListener(
-  "toggle",
-  ({ target }) => {
-    if (target instanceof HTMLDetailsElement && target.open) paintAll(target);
-  },
-  true,
-);
+document.addEventListener("toggle", ({ target }) => void opened(target), true);
 // Material leaves its search dialog without a name, and so the lists of those sections
 // of the navigation that have a page of their own.
 document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");

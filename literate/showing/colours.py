@@ -3,7 +3,7 @@
 Pygments wraps each token, plain names and blanks too: four fifths of a chapter's
 elements. A browser is quicker where only what has a colour of its own has an element,
 and what stands side by side in one colour has one together. Folded code is plain text,
-with a note of its colours: `docs/assets/site.js` paints it when it is opened.
+with a note of its colours: `docs/assets/folds.js` paints it when it is opened.
 """
 
 import html
@@ -33,9 +33,7 @@ SAME_COLOUR = {
 COLOUR = {name: one for one, names in SAME_COLOUR.items() for name in names.split()}
 CODE = re.compile(r"<pre>(?:<span></span>)?<code>(?P<code>.*?)</code></pre>", re.DOTALL)
 FOLD = re.compile(r'<details class="fold">.*?</details>', re.DOTALL)
-PIECE = re.compile(
-    r'<span class="(?P<name>\w+)">(?P<token>[^<]*)</span>|<[^>]*>|[^<]+'
-)
+PIECE = re.compile(r'<span class="(?P<name>\w+)">(?P<token>[^<]*)</span>|<[^>]*>|[^<]+')
 
 
 def lighter(page: str) -> str:

@@ -46,7 +46,7 @@ def _link_without_prefix(root: Element) -> None:
 
 def _drop_names(root: Element) -> None:
     """Take off names that nothing refers to, and turns by no angle."""
-    used = set()
+    used: set[str] = set()
     for element in root.iter():
         used.update(*(REFERENCE.findall(value) for value in element.attrib.values()))
         used.add(element.get("href", "").removeprefix("#"))
@@ -78,6 +78,8 @@ def _style(element: Element) -> dict[str, str]:
 
 def _unwrap(parent: Element) -> None:
     """Put what a group without attributes holds in its place."""
+    if parent.tag in (f"{SVG}text", f"{SVG}tspan"):
+        return  # blanks between elements mean something here
     children: list[Element] = []
     for child in parent:
         _unwrap(child)
@@ -96,9 +98,11 @@ def _ticks(root: Element) -> dict[str, Element]:
 
 
 def _is_short(path: Element) -> bool:
+    """Whether a path can be written again: few straight lines, and nothing else."""
     line = path.get("d", "")
-    only = {"id", "d", "style"}
-    return len(line) <= LONGEST_TICK and LINES.fullmatch(line) and only >= set(path.keys())
+    if len(line) > LONGEST_TICK or not LINES.fullmatch(line):
+        return False
+    return set(path.keys()) <= {"id", "d", "style"}
 
 
 def _write_ticks_out(parent: Element, ticks: dict[str, Element]) -> None:
@@ -117,7 +121,10 @@ def _write_ticks_out(parent: Element, ticks: dict[str, Element]) -> None:
         joined[kind] = child
         style = _style(child) | _style(tick)
         child.tag = f"{SVG}path"
-        child.attrib = {"d": line, "style": "; ".join(f"{k}: {v}" for k, v in style.items())}
+        child.attrib = {
+            "d": line,
+            "style": "; ".join(f"{k}: {v}" for k, v in style.items()),
+        }
 
 
 def _is_opaque(*elements: Element) -> bool:

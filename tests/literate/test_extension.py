@@ -116,12 +116,12 @@ def test_a_figure_has_its_alternative_text_and_caption():
 
 
 def test_figures_of_a_page_share_no_id():
-    page = soup(
-        f'```python alt="a"\n{FIGURE}\n```\n\n```python alt="b"\nplt.plot([1]);\n```'
-    )
+    curved = FIGURE.replace("2])", "2], 'o')")  # marks, drawn by reference
+    again = "plt.plot([1], 'o');"
+    page = soup(f'```python alt="a"\n{curved}\n```\n\n```python alt="b"\n{again}\n```')
     ids = [element["id"] for element in page.select("[id]")]
     assert len(ids) == len(set(ids)) > 0
-    used = [use["xlink:href"].removeprefix("#") for use in page.select("use")]
+    used = [use["href"].removeprefix("#") for use in page.select("use")]
     assert used and set(used) <= set(ids)
 
 

@@ -1,6 +1,5 @@
 """The built site in a real Chromium: accessible, quiet, and it works."""
 
-import json
 import re
 
 import pytest
@@ -157,47 +156,9 @@ def test_the_task_of_a_lab_can_be_read_before_its_solution(visit, address):
     assert copied.endswith("\n    return images[order], labels[order]")
 
 
-def test_the_index_is_fetched_when_the_reader_turns_to_the_search(visit, address):
-    page = visit.open(address)
-    page.wait_for_load_state("networkidle")
-    assert not any("search_index" in url for url in visit.requests)
-    with page.expect_response("**/search_index.json"):
-        page.get_by_role("textbox", name="Search").focus()
-
-
 def test_what_was_searched_for_is_marked_on_the_page_that_was_found(visit, address):
     page = visit.open(f"{address}{SHORT}?h=gradient")
     expect(page.locator("article mark").first).to_be_visible()
-
-
-NAMES = {  # of code, and a page that has it
-    "clip_grad_norm_": "llm/day-6/training/",
-    "randperm": "pytorch/day-2/training-loop/",
-    "torch.randperm": "pytorch/day-2/training-loop/",
-    "ModuleDict": "pytorch/day-2/modules/",
-    "scaled_dot_product": "llm/day-3/self-attention/",
-}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_name_in_code_is_found(visit, address, site, name):
-    """As many pages as have it, though it often stands after a dot."""
-    entries = json.loads((site / "search" / "search_index.json").read_text("utf8"))
-    last = name.rpartition(".")[2]
-    having = {
-        entry["location"].partition("#")[0]
-        for entry in entries["docs"]
-        if re.search(rf"\b{last}", entry["text"] + entry["title"])
-    }
-    assert NAMES[name] in having
-    page = visit.open(address)
-    page.get_by_role("textbox", name="Search").fill(name)
-    found = page.locator(".md-search-result__item > .md-search-result__link")
-    expect(found.first).to_be_visible()
-    number = page.locator(".md-search-result__meta").inner_text().split()[0]
-    assert int(number) >= len(having)
-    first = found.first.evaluate("link => link.href").removeprefix(address)
-    assert re.split("[?#]", first)[0] in having or "." in name
 
 
 def test_copy_leaves_prompts_and_outputs_of_a_session_out(visit, address):

@@ -19,9 +19,9 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** The styles of questions and cards, on the pages that have some. */
+/** The styles of questions and cards, where the template has not asked for them. */
 export function stylesheet() {
   const href = new URL("./practice.css", import.meta.url).href;
-  if (document.querySelector(`link[href="${href}"]`)) return;
+  if ([...document.querySelectorAll("link")].some((link) => link.href === href)) return;
   document.head.append(element("link", { rel: "stylesheet", href }));
 }

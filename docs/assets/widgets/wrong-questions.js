@@ -1,7 +1,7 @@
 // @ts-check
 // The questions of a track: those that were answered wrong are shown to be answered
-// again, the others on demand. Each stands in a `noscript`, which a browser with scripts
-// does not turn into elements: here it becomes some when it is shown.
+// again, the others on demand. Each stands in a `noscript`, of which a browser with
+// scripts makes no elements: here it becomes some when it is shown.
 
 import { standing } from "../reader/answers.js";
 import { element } from "../reader/element.js";
@@ -41,9 +41,10 @@ class Question {
   }
 
   #made() {
-    const template = document.createElement("template");
-    template.innerHTML = this.#source.textContent ?? "";
-    const section = template.content.querySelector("section");
+    const text = this.#source.textContent ?? "";
+    const section = new DOMParser().parseFromString(text, "text/html").querySelector(
+      "section",
+    );
     if (!section) throw new Error(`the question ${this.id} cannot be read`);
     this.#source.after(section);
     practise(section, true);
