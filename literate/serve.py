@@ -282,7 +282,7 @@ class Handler(BaseHTTPRequestHandler):
         elif (file := book.by_url.get(url)) and not file.is_documentation_page():
             self._send(file.content_bytes, url)
         elif make := downloads.files(self.server.address).get(url):
-            self._send(make().encode(), url)
+            self._send(make(), url)
         elif book.page(f"{url}/"):
             self.send_response(HTTPStatus.FOUND)
             self.send_header("Location", f"/{url}/")

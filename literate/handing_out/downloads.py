@@ -1,8 +1,8 @@
 """What readers take along, as files of the site: written after each build.
 
 The notebook and script of every page with code, every snippet as a single file, the
-notebook of every lab, and the plan for the site's scripts. Each is made once for what
-it depends on, and kept.
+notebook of every lab, and for the site's scripts the plan and the model that runs in
+the browser. Each is made once for what it depends on, and kept.
 """
 
 import functools
@@ -22,6 +22,8 @@ from snippets import RENAMED
 
 KIND = "downloads"
 PLAN = "assets/reader/plan.json"
+MODEL = ("mini-gpt.safetensors", "mini-gpt.json")  # the weights, and their card
+MODEL_FOLDER = "assets/playground/model"
 
 
 def write(site: Path, url: str) -> None:
@@ -29,11 +31,26 @@ def write(site: Path, url: str) -> None:
     for name, make in files(url).items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(make(), "utf8", newline="\n")
+        path.write_bytes(make())
 
 
-def files(url: str) -> dict[str, Callable[[], str]]:
-    """Each download's path below the site, and what makes its text."""
+def files(url: str) -> dict[str, Callable[[], bytes]]:
+    """Each download's path below the site, and what makes its content."""
+    found: dict[str, Callable[[], bytes]] = {
+        name: functools.partial(encoded, make) for name, make in texts(url).items()
+    }
+    for name in MODEL:
+        found[f"{MODEL_FOLDER}/{name}"] = (SNIPPETS / "data" / name).read_bytes
+    return found
+
+
+def encoded(make: Callable[[], str]) -> bytes:
+    """A text that is made now, as it is written to a file."""
+    return make().encode()
+
+
+def texts(url: str) -> dict[str, Callable[[], str]]:
+    """Those downloads that are texts."""
     found: dict[str, Callable[[], str]] = {PLAN: plan}
     for parsed in parsed_pages():
         if parsed.has_code:
