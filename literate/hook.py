@@ -17,6 +17,8 @@ from mkdocs.structure.pages import Page
 from literate import moved, store
 from literate.handing_out import downloads
 from literate.project import PageError, mode
+from literate.publishing import cards, history
+from literate.publishing.about import about
 from literate.running import schedule
 from literate.showing import lab_page, result
 
@@ -42,7 +44,8 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Add the anchors of headings that have moved."""
+    """Add the anchors of headings that have moved, and when the page was changed."""
+    page.update_date = history.changed(_source(page)) if page.file.abs_src_path else ""
     try:
         return moved.with_anchors(html, address_of(page))
     except PageError as error:
@@ -52,8 +55,16 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 def on_page_context(
     context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
 ) -> dict[str, Any]:
-    """Tell the template which addresses the page had before."""
-    return context | {"former": " ".join(moved.former(address_of(page)))}
+    """Tell the template what others are to know, and the addresses that were before."""
+    written = str(page.meta.get("description", ""))
+    known = about(_source(page), address_of(page), written)
+    page.meta["description"] = known["description"]
+    former = " ".join(moved.former(address_of(page)))
+    return context | {"former": former, "about": known}
+
+
+def _source(page: Page) -> Path:
+    return Path(page.file.abs_src_path or "")
 
 
 def address_of(page: Page) -> str:
@@ -68,6 +79,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     try:
         moved.write(Path(config.site_dir), config.site_url or "")
         downloads.write(Path(config.site_dir), config.site_url or "")
+        cards.write(Path(config.site_dir))
     except PageError as error:
         raise BuildError(str(error)) from None
 

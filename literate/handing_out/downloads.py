@@ -17,6 +17,7 @@ from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import data
 from literate.project import DOCS, SNIPPETS, relative
+from literate.publishing import plain
 from literate.running import dependencies, schedule
 from snippets import RENAMED
 
@@ -60,6 +61,7 @@ def texts(url: str) -> dict[str, Callable[[], str]]:
             found[relative(path)] = functools.partial(snippet, path)
     for old, new in RENAMED.items():  # addresses that once were published
         found[f"snippets/{old}.py"] = found[f"snippets/{new}.py"]
+    found |= plain.files(url)
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)

@@ -5,9 +5,9 @@
 
 `facts` and `questions` are those of all pages, `facts llm` and `questions pytorch`
 those of a track; `snippets llm-3` is the code that the pages of a day show, with its
-proofs; `time llm` says how long a track takes. Nothing is typed twice: the blocks are taken from the pages' own Markdown while
-the site is built, with their ids, so that the reader's answers and cards are the same
-everywhere.
+proofs; `time llm` says how long a track takes. Nothing is typed twice: the blocks are
+taken from the pages' own Markdown while the site is built, with their ids, so that the
+reader's answers and cards are the same everywhere.
 """
 
 import re
