@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from literate.page import Page, day_of, pages
@@ -155,6 +156,30 @@ def _entry(snippet: Snippet, to_root: str) -> list[str]:
         proved = f" *Proved against* {theirs}." if theirs else ""
         lines.append(f"- `{name}`: {shown(says)}{proved}")
     return [*lines, ""]
+
+
+def by_name() -> list[str]:
+    """All that the snippets define, by name, each with the page that builds it."""
+    entries = sorted(
+        (
+            (name, says, snippet)
+            for snippet in snippets()
+            for name, says in snippet.names.items()
+        ),
+        key=lambda entry: (entry[0].casefold(), entry[0], entry[2].module),
+    )
+    lines: list[str] = []
+    for letter, members in groupby(entries, lambda entry: entry[0][0].upper()):
+        lines += ["", f"## {letter} {{#names-{letter.lower()}}}", ""]
+        lines += [_named(*entry) for entry in members]
+    return lines
+
+
+def _named(name: str, says: str, snippet: Snippet) -> str:
+    """A name, its file where no page builds it, and its sentence."""
+    if snippet.page is None:
+        return f"- `{name}` in `{relative(snippet.path)}`: {shown(says)}"
+    return f"- [`{name}`]({snippet.page.name.removeprefix('docs')}): {shown(says)}"
 
 
 def against(ours: str) -> list[str]:

@@ -5,8 +5,9 @@
 
 `facts` and `questions` are those of all pages, `facts llm` and `questions pytorch`
 those of a track; `snippets llm-3` is the code that the pages of a day show, with its
-proofs; `time llm` says how long a track takes. Nothing is typed twice: the blocks are
-taken from the pages' own Markdown while the site is built, with their ids, so that the
+proofs; `time llm` says how long a track takes, `map llm` draws what builds on what, and
+`names` lists all that the snippets define. Nothing is typed twice: the blocks are taken
+from the pages' own Markdown while the site is built, with their ids, so that the
 reader's answers and cards are the same everywhere.
 """
 
@@ -22,7 +23,7 @@ from literate import catalogue, nav
 from literate.page import Page, day_of, read
 from literate.parse import CLOSING, OPENING, Parsed, parse
 from literate.plan import PLAN, tasks
-from literate.showing.render import to_root
+from literate.showing import book_map, render
 
 HEADING = re.compile(
     r"^### \[[^\]]+\]\(/(?P<track>\w+)/day-(?P<day>\d)/index\.md\)(?P<title>.*)"
@@ -159,12 +160,18 @@ class Gather(Preprocessor):
             return gathered(kind, which, self.md.literate.marked)
         if kind == "time" and which in TRACKS:
             return time_needed(which)
+        to_root = render.to_root(self.md.literate.page)
+        if kind == "map" and which in TRACKS:
+            return book_map.of_track(which, to_root)
+        if kind == "names" and not which:
+            return catalogue.by_name()
         if kind == "snippets" and which in (*days(), catalogue.OTHERS):
-            return catalogue.of_group(which, to_root(self.md.literate.page))
+            return catalogue.of_group(which, to_root)
         self.md.literate.problem(
             line,
             f"cannot gather {title!r}; known are: facts, questions, both also of a"
-            " track (facts llm), the time of a track (time llm), and snippets of a day"
+            " track (facts llm), the time and the map of a track (time llm, map llm),"
+            " names, and snippets of a day"
             f" or of none (snippets llm-3, snippets {catalogue.OTHERS})",
         )
         return []

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from literate import catalogue
 from literate.project import DOCS
 from literate.publishing import cards
 from tests.conftest import REPOSITORY, URL
@@ -91,3 +92,35 @@ def test_the_home_page_begins_with_one_button(visit, address):
     expect(page.get_by_role("group", name="A small GPT writes")).to_be_visible()
     expect(page.locator(".pictures svg[role=img]")).to_have_count(3)
     expect(page.locator(".tracks")).to_contain_text(re.compile(r"About \d+ hours"))
+
+
+def test_all_code_of_a_page_can_be_copied_at_once(browser, address, site):
+    rights = ["clipboard-read", "clipboard-write"]
+    made = Visit.start(browser, address, 1280, permissions=rights)
+    page = made.open(address + "pytorch/day-1/shapes/")
+    page.get_by_role("button", name="Copy all code").click()
+    expect(page.locator(".downloads [role=status]")).to_have_text(" Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()").replace("\r\n", "\n")
+    script = (site / "pytorch" / "day-1" / "shapes.py").read_text("utf8")
+    assert copied == script
+    page.route("**/shapes.py", lambda route: route.abort())
+    page.get_by_role("button", name="Copy all code").click()
+    expect(page.locator(".downloads [role=status]")).to_contain_text("Not allowed")
+    made.page.context.close()
+
+
+def test_a_page_of_the_map_is_reached_by_keyboard(visit, address):
+    page = visit.open(address + "map/")
+    link = page.locator(".map a", has_text="LLaMA").first
+    link.focus()
+    width = link.locator("path").first.evaluate("e => getComputedStyle(e).strokeWidth")
+    assert width == "2.5px"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="LLaMA", level=1)).to_be_visible()
+
+
+def test_every_name_of_the_code_is_listed(site):
+    page = soup_of(built(site, DOCS / "code-by-name.md"))
+    shown = [item.code.get_text() for item in page.select("article li")]
+    defined = [name for snippet in catalogue.snippets() for name in snippet.names]
+    assert sorted(shown) == sorted(defined)
