@@ -1,4 +1,4 @@
-"""Build, read or check the book: `python -m literate build | serve | check`."""
+"""The book: `python -m literate build | serve | check | new`."""
 
 import argparse
 import os
@@ -16,11 +16,19 @@ def main() -> int:
     serve = commands.add_parser("serve", help="show the book; pages follow your edits")
     serve.add_argument("--port", type=int, default=8000)
     commands.add_parser("check", help="lint, types, and tests of what has changed")
+    new = commands.add_parser("new", help="begin a page, or a snippet with its proof")
+    new.add_argument(
+        "path", help="docs/llm/day-3/some-name.md or snippets/some_name.py"
+    )
     asked = parser.parse_args()
     if asked.command == "check":
         from literate.check import check
 
         return check()
+    if asked.command == "new":
+        from literate.new import main as begin
+
+        return begin(asked.path)
     if asked.command == "build":
         from literate.build import build as build_site
 

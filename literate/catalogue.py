@@ -245,8 +245,10 @@ def shown(text: str) -> str:
     >>> print(shown("d_ff of `a_b`, 2 * 3"))
     d\\_ff of `a_b`, 2 \\* 3
 
-    Brackets become entities: with a backslash they would stand around a formula.
+    Brackets become entities: with a backslash they would stand around a formula. The
+    company whose name is an emoji is written in letters, which every system can show.
     """
+    text = text.replace("🤗", "Hugging Face")
 
     def escaped(match: re.Match[str]) -> str:
         entity = {"[": "&#91;", "]": "&#93;"}.get(match[0])
