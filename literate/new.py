@@ -172,7 +172,8 @@ def _page(path: str, track: str, day: str, name: str) -> list[str]:
         f" or end the day's page docs/{track}/day-{day}/index.md with a link",
         f"{path}: replace what stands in capitals, ids too, and run"
         f" `python -m pytest {path} --update-outputs`",
-        "`python -m pytest tests/literate/test_frozen.py --update-outputs` adds the ids",
+        "add its ids, by"
+        " `python -m pytest tests/literate/test_frozen.py --update-outputs`",
     ]
 
 
