@@ -17,9 +17,9 @@ from mkdocs.structure.pages import Page
 from literate import moved, store
 from literate.handing_out import downloads
 from literate.project import PageError, mode
-from literate.publishing import cards, history
-from literate.publishing.about import about
 from literate.running import schedule
+from literate.sharing import cards, history
+from literate.sharing.about import about
 from literate.showing import lab_page, result
 
 

@@ -17,8 +17,8 @@ from literate.page import Page
 from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import data
 from literate.project import DOCS, SNIPPETS, relative
-from literate.publishing import plain
 from literate.running import dependencies, schedule
+from literate.sharing import plain
 from snippets import RENAMED
 
 KIND = "downloads"

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from literate import catalogue
 from literate.project import DOCS
-from literate.publishing import cards
+from literate.sharing import cards
 from tests.conftest import REPOSITORY, URL
 from tests.site.test_site import SOURCES, built, soup_of, text_of
 from tests.visit import Visit

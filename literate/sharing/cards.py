@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from literate import store
 from literate.plan import titles
-from literate.publishing.about import card_address, of_track
+from literate.sharing.about import card_address, of_track
 
 KIND = "cards"
 WIDTH, HEIGHT = 1200, 630  # what services that show such pictures ask for

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from literate import page as source
 from literate.handing_out.labs import FOLDER as LABS
 from literate.project import DOCS, relative, repository
-from literate.publishing import history, plain
+from literate.sharing import history, plain
 
 LONGEST = 200  # characters of a description
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*])")

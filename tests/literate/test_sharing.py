@@ -10,7 +10,7 @@ from PIL import Image
 from literate.page import pages, read
 from literate.plan import titles
 from literate.project import DOCS, ROOT
-from literate.publishing import about, cards, history, plain
+from literate.sharing import about, cards, history, plain
 
 OPENING = """\
 # A title

@@ -138,7 +138,7 @@ def _relative(path: Path, folder: Path, anchor: str) -> str:
 
 def llms(url: str) -> str:
     """`llms.txt`: what the book is, and each chapter with a line, by track and day."""
-    from literate.publishing.about import about, of_track
+    from literate.sharing.about import about, of_track
 
     home = read(DOCS / "index.md")
     lines = ["# Daybook", "", f"> {home.meta['description']}", ""]
