@@ -9,6 +9,7 @@ Read in this order:
 - `showing/`   Markdown and outputs become HTML
 - `handing_out/`  what readers take along: notebooks, scripts, labs
 - `publishing/`  what is done to the whole site after it was built
+- `sharing/`   what makes pages found: descriptions, pictures, plain Markdown, dates
 - `expected`   what pages printed when a person last looked; the tests compare
 - `build`, `serve`  the two programs; `hook` is where MkDocs meets us, `config` what
   mkdocs.yml reads, `progress` the line that says how far the work is
@@ -19,5 +20,5 @@ What holds words to runs: `inline` (values in prose), `claims` (numbers), `order
 
 And beside it: `nav` (the order of pages), `plan` (tasks), `catalogue` (snippets and
 proofs), `moved` (old addresses lead on), `store` (results kept by what they depend on),
-`project` (where things are).
+`new` (a page or a snippet begun), `project` (where things are).
 """

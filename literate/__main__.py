@@ -1,4 +1,4 @@
-"""Build, read, check or hand out: `python -m literate build | serve | check | book`."""
+"""The book: `python -m literate build | serve | check | book | new`."""
 
 import argparse
 import os
@@ -20,11 +20,19 @@ def main() -> int:
     book.add_argument("--site-dir", default="site", help="the site (default: site)")
     book.add_argument("--zip", help="the site, to be read from files without a server")
     book.add_argument("--pdf", help="both tracks, to be printed; needs a browser")
+    new = commands.add_parser("new", help="begin a page, or a snippet with its proof")
+    new.add_argument(
+        "path", help="docs/llm/day-3/some-name.md or snippets/some_name.py"
+    )
     asked = parser.parse_args()
     if asked.command == "check":
         from literate.check import check
 
         return check()
+    if asked.command == "new":
+        from literate.new import main as begin
+
+        return begin(asked.path)
     if asked.command == "build":
         from literate.build import build as build_site
 

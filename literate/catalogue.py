@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from literate.page import Page, day_of, pages
@@ -157,6 +158,30 @@ def _entry(snippet: Snippet, to_root: str) -> list[str]:
     return [*lines, ""]
 
 
+def by_name() -> list[str]:
+    """All that the snippets define, by name, each with the page that builds it."""
+    entries = sorted(
+        (
+            (name, says, snippet)
+            for snippet in snippets()
+            for name, says in snippet.names.items()
+        ),
+        key=lambda entry: (entry[0].casefold(), entry[0], entry[2].module),
+    )
+    lines: list[str] = []
+    for letter, members in groupby(entries, lambda entry: entry[0][0].upper()):
+        lines += ["", f"## {letter} {{#names-{letter.lower()}}}", ""]
+        lines += [_named(*entry) for entry in members]
+    return lines
+
+
+def _named(name: str, says: str, snippet: Snippet) -> str:
+    """A name, its file where no page builds it, and its sentence."""
+    if snippet.page is None:
+        return f"- `{name}` in `{relative(snippet.path)}`: {shown(says)}"
+    return f"- [`{name}`]({snippet.page.name.removeprefix('docs')}): {shown(says)}"
+
+
 def against(ours: str) -> list[str]:
     """What a name, and what belongs to it, is compared with."""
     theirs = [
@@ -220,8 +245,10 @@ def shown(text: str) -> str:
     >>> print(shown("d_ff of `a_b`, 2 * 3"))
     d\\_ff of `a_b`, 2 \\* 3
 
-    Brackets become entities: with a backslash they would stand around a formula.
+    Brackets become entities: with a backslash they would stand around a formula. The
+    company whose name is an emoji is written in letters, which every system can show.
     """
+    text = text.replace("🤗", "Hugging Face")
 
     def escaped(match: re.Match[str]) -> str:
         entity = {"[": "&#91;", "]": "&#93;"}.get(match[0])

@@ -21,6 +21,8 @@ from literate.handing_out import downloads
 from literate.project import PageError, mode
 from literate.publishing import offline, policy
 from literate.running import schedule
+from literate.sharing import cards, history
+from literate.sharing.about import about
 from literate.showing import lab_page, result, search
 
 
@@ -45,7 +47,8 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Add the anchors of headings that have moved."""
+    """Add the anchors of headings that have moved, and when the page was changed."""
+    page.update_date = history.changed(_source(page)) if page.file.abs_src_path else ""
     try:
         return moved.with_anchors(html, address_of(page))
     except PageError as error:
@@ -55,9 +58,17 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 def on_page_context(
     context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
 ) -> dict[str, Any]:
-    """Tell the template which addresses the page had before, and who searches."""
+    """Tell the template what others are to know, former addresses, and who searches."""
+    written = str(page.meta.get("description", ""))
+    known = about(_source(page), address_of(page), written)
+    page.meta["description"] = known["description"]
     former = " ".join(moved.former(address_of(page)))
-    return context | {"former": former, "own_search": mode() != "serve"}
+    own = {"own_search": mode() != "serve"}
+    return context | own | {"former": former, "about": known}
+
+
+def _source(page: Page) -> Path:
+    return Path(page.file.abs_src_path or "")
 
 
 def address_of(page: Page) -> str:
@@ -73,6 +84,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     try:
         moved.write(Path(config.site_dir), config.site_url or "")
         downloads.write(Path(config.site_dir), config.site_url or "")
+        cards.write(Path(config.site_dir))
         search.write(Path(config.site_dir))
         policy.write(Path(config.site_dir))
         offline.write(Path(config.site_dir))

@@ -120,7 +120,7 @@ def unigram() -> Pairs:
 
 
 @proof(
-    "Unigram: the same pieces in 🤗 tokenizers",
+    "Unigram: the same pieces in Hugging Face tokenizers",
     ours="snippets.tokenizers.unigram.UnigramTokenizer.to_hugging_face",
     theirs="tokenizers.models.Unigram",
     page=SENTENCEPIECE,
@@ -136,7 +136,7 @@ def unigram_hugging_face() -> Pairs:
 
 
 @proof(
-    "Byte-level BPE: the same merges in 🤗 tokenizers",
+    "Byte-level BPE: the same merges in Hugging Face tokenizers",
     ours="snippets.tokenizers.bpe.BPETokenizer.to_hugging_face",
     theirs="tokenizers.models.BPE",
     page=BPE,

@@ -89,6 +89,10 @@ for (const list of document.querySelectorAll(
 }
 
 if (document.querySelector("link[rel=manifest]")) import("./offline/register.js");
+/** @type {HTMLAnchorElement | null} */
+const script = document.querySelector(".opening .downloads a[href$='.py']");
+if (script) import("./copy-all.js").then(({ addCopyAll }) => addCopyAll(script));
+
 if (document.querySelector(".with-definition")) import("./terms.js");
 if (document.querySelector(".question")) import("./reader/questions.js");
 

@@ -18,6 +18,7 @@ from literate.parse import Parsed, parse, parsed_pages
 from literate.plan import data
 from literate.project import DOCS, SNIPPETS, relative
 from literate.running import dependencies, schedule
+from literate.sharing import plain
 from snippets import RENAMED
 
 KIND = "downloads"
@@ -48,6 +49,7 @@ def files(url: str) -> dict[str, Callable[[], str | bytes]]:
             found[relative(path)] = functools.partial(snippet, path)
     for old, new in RENAMED.items():  # addresses that once were published
         found[f"snippets/{old}.py"] = found[f"snippets/{new}.py"]
+    found |= plain.files(url)
     for path in labs.labs():
         name = path.relative_to(DOCS).with_suffix(".ipynb").as_posix()
         found[name] = functools.partial(lab, path, url)

@@ -5,9 +5,10 @@
 
 `facts` and `questions` are those of all pages, `facts llm` and `questions pytorch`
 those of a track; `snippets llm-3` is the code that the pages of a day show, with its
-proofs. Nothing is typed twice: the blocks are taken from the pages' own Markdown while
-the site is built, with their ids, so that the reader's answers and cards are the same
-everywhere.
+proofs; `time llm` says how long a track takes, `map llm` draws what builds on what, and
+`names` lists all that the snippets define. Nothing is typed twice: the blocks are taken
+from the pages' own Markdown while the site is built, with their ids, so that the
+reader's answers and cards are the same everywhere.
 """
 
 import re
@@ -21,8 +22,8 @@ from markdown.preprocessors import Preprocessor
 from literate import catalogue, nav
 from literate.page import Page, day_of, read
 from literate.parse import CLOSING, OPENING, Parsed, parse
-from literate.plan import PLAN
-from literate.showing.render import to_root
+from literate.plan import PLAN, tasks
+from literate.showing import book_map, render
 
 HEADING = re.compile(
     r"^### \[[^\]]+\]\(/(?P<track>\w+)/day-(?P<day>\d)/index\.md\)(?P<title>.*)"
@@ -116,6 +117,23 @@ def _day(
     return [*lines, "</section>", ""]
 
 
+def time_needed(track: str) -> list[str]:
+    """How long the tasks of a track take, in whole hours, as a sentence."""
+    known = [task for task in tasks().values() if task.day.startswith(f"{track}-")]
+    needed = [task for task in known if not task.is_optional]
+    optional = [task for task in known if task.is_optional]
+    here = _hours(task.here for task in needed)
+    elsewhere = _hours(task.elsewhere for task in needed)
+    more = _hours(task.minutes for task in optional)
+    with_papers = f", and {elsewhere} with papers and lectures" if elsewhere else ""
+    told = f"About {here} hours with pages and labs{with_papers}."
+    return [f"{told} Optional pages: {more} more." if more else told, ""]
+
+
+def _hours(minutes: Iterable[int]) -> int:
+    return round(sum(minutes) / 60)
+
+
 class Gather(Preprocessor):
     """Puts what a `gather` asks for in its place, after the page itself was checked."""
 
@@ -140,13 +158,21 @@ class Gather(Preprocessor):
         kind, _, which = title.partition(" ")
         if kind in KINDS and which in ("", *TRACKS):
             return gathered(kind, which, self.md.literate.marked)
+        if kind == "time" and which in TRACKS:
+            return time_needed(which)
+        to_root = render.to_root(self.md.literate.page)
+        if kind == "map" and which in TRACKS:
+            return book_map.of_track(which, to_root)
+        if kind == "names" and not which:
+            return catalogue.by_name()
         if kind == "snippets" and which in (*days(), catalogue.OTHERS):
-            return catalogue.of_group(which, to_root(self.md.literate.page))
+            return catalogue.of_group(which, to_root)
         self.md.literate.problem(
             line,
             f"cannot gather {title!r}; known are: facts, questions, both also of a"
-            " track (facts llm), and snippets of a day or of none (snippets llm-3,"
-            f" snippets {catalogue.OTHERS})",
+            " track (facts llm), the time and the map of a track (time llm, map llm),"
+            " names, and snippets of a day"
+            f" or of none (snippets llm-3, snippets {catalogue.OTHERS})",
         )
         return []
 

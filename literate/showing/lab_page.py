@@ -7,6 +7,7 @@ runs a lab and keeps its page, in a process of its own, so that labs run side by
 
 import functools
 import logging
+import re
 import sys
 from concurrent.futures import Future
 from pathlib import Path
@@ -27,6 +28,7 @@ from literate.running.schedule import SCHEDULE
 from literate.showing import colours, render
 
 KIND = "labs"
+RENDERER = re.compile(r"^  - mkdocs-jupyter:\n(?: {6}.*\n)*", re.MULTILINE)
 TEMPLATES = ROOT / "overrides" / "labs"
 OWN = (Path(__file__), Path(surroundings.__file__))  # what shapes a lab's outputs
 OPTIONS = (  # of mkdocs-jupyter, handed on to what it renders with
@@ -48,14 +50,26 @@ def is_lab(path: Path) -> bool:
 
 
 def key(lab: Path) -> str:
-    """A digest of all that the page of a lab depends on."""
+    """A digest of all that the page of a lab depends on.
+
+    Of mkdocs.yml, the options of the renderer: a line more in the navigation runs no
+    lab again.
+    """
     text = lab.read_text("utf8")
     templates = [path for path in TEMPLATES.rglob("*") if path.is_file()]
     return store.digest(
         store.environment(),
-        store.digest_of_files([lab, *OWN, ROOT / "mkdocs.yml", *templates]),
+        store.digest_of_files([lab, *OWN, *templates]),
+        _renderer_options(),
         store.digest_of_files(dependencies.files([text])),
     )
+
+
+def _renderer_options() -> str:
+    """What mkdocs.yml sets for mkdocs-jupyter, as it is written there."""
+    text = (ROOT / "mkdocs.yml").read_text("utf8")
+    found = RENDERER.search(text)
+    return found[0] if found else text
 
 
 def kept(lab: Path) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from literate.parse import Parsed
 from literate.plan import Task, served
 from literate.project import repository
 from literate.running.worker import Output
-from literate.showing import drawing
+from literate.showing import drawing, icons
 from literate.showing.mathml import mathml
 from literate.showing.task_boxes import box
 
@@ -135,7 +135,7 @@ def _row(task: Task) -> str:
         f' {name}="{value}"' if value else f" {name}"
         for name, value in box(task.id).items()
     )
-    words = html.escape(task.plain.replace("`", ""))
+    words = icons.in_html(task.plain.replace("`", ""))
     return (
         f'<li class="task" data-task="{task.id}"><label><input{attributes}> {words}'
         f'</label> <span class="minutes">{task.minutes} min</span></li>'

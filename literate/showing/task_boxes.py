@@ -7,6 +7,7 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
 from literate.plan import Task, tasks
+from literate.showing import icons
 
 
 def box(task: str) -> dict[str, str]:
@@ -70,7 +71,13 @@ class TaskBoxes(Treeprocessor):
         row.set("class", "task")
         row.set("id", name)
         label = SubElement(cell, "label")
-        SubElement(label, "input", box(name)).tail = " " + text
+        field = SubElement(label, "input", box(name))
+        attributes, words = icons.split(text)
+        if attributes:
+            field.tail = " "
+            SubElement(label, "span", attributes).tail = " " + words
+        else:
+            field.tail = " " + words
         label.extend(children)
         return name
 

@@ -9,7 +9,7 @@ from literate import plan
 from literate.page import Page, pages, read
 from literate.parse import expand
 from literate.project import DOCS, PageError
-from literate.showing import task_boxes
+from literate.showing import icons, task_boxes
 from literate.showing.extension import converting
 from tests.helpers import convert
 
@@ -57,13 +57,30 @@ def test_a_task_becomes_a_row_with_a_labelled_box():
     (row,) = page.select("tr.task#llm-1-task")
     label = row.select_one("td > label")
     assert label.input["type"] == "checkbox" and label.input.has_attr("disabled")
-    assert label.get_text().strip() == "🛠️ A task: with code"
+    assert " ".join(label.get_text().split()) == "A task: with code"
+    (icon,) = label.select("span.icon.icon-build[role=img]")
+    assert icon["aria-label"] == "Build"
     assert [cell.get_text() for cell in row.select("td")][1:] == ["", "45"]
     assert [cell.get_text() for cell in page.select("th")] == [
         "Task",
         "Here",
         "Elsewhere",
     ]
+
+
+def test_every_task_says_by_an_icon_what_it_asks_for():
+    drawn = (DOCS / "assets" / "site.css").read_text("utf8")
+    for name, _ in icons.KINDS.values():
+        assert f".icon-{name} {{" in drawn
+    without = [
+        task.id for task in plan.tasks().values() if not icons.split(task.text)[0]
+    ]
+    assert without == []
+
+
+def test_words_without_an_icon_stay_as_they_are():
+    assert icons.split("🦙 LLaMA") == ({}, "🦙 LLaMA")
+    assert icons.in_html("a < b") == "a &lt; b"
 
 
 def test_a_row_has_the_minutes_here_and_elsewhere(monkeypatch):
