@@ -48,7 +48,8 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> Page:
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Add the anchors of headings that have moved, and when the page was changed."""
-    page.update_date = history.changed(_source(page)) if page.file.abs_src_path else ""
+    if page.file.abs_src_path and (date := history.changed(_source(page))):
+        page.update_date = date  # else that of the build, which MkDocs gives
     try:
         return moved.with_anchors(html, address_of(page))
     except PageError as error:

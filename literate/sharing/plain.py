@@ -141,7 +141,7 @@ def llms(url: str) -> str:
     from literate.sharing.about import about, of_track
 
     home = read(DOCS / "index.md")
-    lines = ["# Daybook", "", f"> {home.meta['description']}", ""]
+    lines = ["# Daybook", "", f"> {home.meta.get('description', '')}", ""]
     lines += ["Each page is there as Markdown, with what its code printed.", ""]
     places, group = nav.places(), ""
     chapters = sorted(

@@ -126,8 +126,11 @@ def until(page: Page, question: str, right) -> object:
 
 def everything(site: Site) -> int:
     """How many contents are brought in advance, and the list of them."""
-    files = offline.files(site.folder)
-    endings = {(digest, Path(name).suffix) for name, digest in files.items()}
+    endings = {
+        (digest, Path(name).suffix)
+        for name, digest in offline.files(site.folder).items()
+        if not offline.is_heavy(name, (site.folder / name).stat().st_size)
+    }
     return len(endings) + 1
 
 

@@ -63,7 +63,7 @@ def test_the_zip_is_read_from_files_and_says_once_what_needs_a_server(
     expect(notice).to_have_count(1)
     expect(notice).to_be_visible()
     expect(notice).to_contain_text("python -m http.server")
-    tab.locator("article").get_by_role("link", name="page").click()
+    tab.locator("article").get_by_role("link", name="page", exact=True).click()
     expect(tab.locator("h1")).to_contain_text("Page")
     styled = tab.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight")
     assert styled == "700"  # by the site's own styles

@@ -11,7 +11,10 @@ from literate.project import DOCS, ROOT, relative
 LIST = ROOT / "tools" / "vendored.toml"
 FILES = tomllib.loads(LIST.read_text("utf8"))["file"]
 FOLDERS = (ROOT / "literate" / "vendor", DOCS / "assets" / "vendor")
+# a note on texts whose rights have run out, which nobody publishes as a package
+OWN = {"docs/assets/playground/train/shakespeare.LICENSE"}
 PHRASES = {
+    "Apache-2.0": "Apache License",
     "MIT": "Permission is hereby granted, free of charge",
     "OFL-1.1": "SIL OPEN FONT LICENSE Version 1.1",
 }
@@ -39,10 +42,10 @@ def test_everything_vendored_is_listed():
     }
     assert here <= {entry["path"] for entry in FILES}
     texts = {relative(path) for path in [*places, *licences] if is_licence(path)}
-    assert texts == {entry["text"] for entry in FILES}
+    assert texts - OWN == {entry["text"] for entry in FILES}
 
 
 def test_the_versions_are_those_that_are_fetched():
     program = (ROOT / "tools" / "vendor.py").read_text("utf8")
-    fetched = set(re.findall(r'^[A-Z]+ = "(@?[\w/-]+@[\d.]+)"', program, re.MULTILINE))
+    fetched = set(re.findall(r'^[A-Z_]+ = "(@?[\w/-]+@[\d.]+)"', program, re.MULTILINE))
     assert {f"{entry['name']}@{entry['version']}" for entry in FILES} == fetched

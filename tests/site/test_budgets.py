@@ -22,6 +22,8 @@ IMPORTS = re.compile(
 ON_DEMAND = {  # what site.js fetches for what is on a page
     ".with-definition": "terms.js",
     ".question": "reader/questions.js",
+    "link[rel=manifest]": "offline/register.js",
+    ".opening .downloads a[href$='.py']": "copy-all.js",
 }
 each_page = pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
 
