@@ -104,7 +104,7 @@ def context(browser) -> Iterator[BrowserContext]:
 def version_two(site: Site) -> None:
     """Another edition: a page has changed, and so the worker's list."""
     page = site.folder / PAGE / "index.html"
-    replace(page, "Text with a formula", "The second edition")
+    replace(page, "<p>Text with a formula", "<p>The second edition")
     offline.write(site.folder)
 
 
