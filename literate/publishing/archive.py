@@ -23,6 +23,16 @@ NOTICE = (
     "<code>python -m http.server --bind 127.0.0.1</code> in the folder "
     f"<code>{FOLDER}</code>, and open <code>http://127.0.0.1:8000</code>.</p>"
 )
+STYLE = """
+.md-typeset .only-as-file {
+  background: var(--daybook-wash);
+  border-left: 0.2rem solid var(--md-accent-fg-color);
+  padding: 0.6rem 0.8rem;
+}
+html:not(.is-file) .only-as-file {
+  display: none;
+}
+"""
 ARTICLE = re.compile(r"<article\b[^>]*>")
 MANIFEST = re.compile(r"""<link rel="manifest"[^>]*>\n?""")
 REFRESH = re.compile(r"(?P<before>\d+;\s*url=)(?P<target>.*)")
@@ -47,6 +57,8 @@ def pack(site: Path, archive: zipfile.ZipFile) -> None:
             content = (site / name).read_bytes()
             if name.endswith(".html"):
                 content = as_file(content.decode(), name, folders).encode()
+            elif name == "assets/site.css":
+                content += STYLE.encode()
             entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16

@@ -91,6 +91,9 @@ def test_search_keeps_the_policy(browser, address):
     page = visit.open(address)
     page.get_by_role("textbox", name="Search").press_sequentially("causal mask")
     expect(page.locator(".md-search-result__link").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_url(address)  # a page that closes as it is left can hang
+    page.wait_for_load_state()
     assert visit.messages == [] and visit.third_party() == []
     visit.page.context.close()
 

@@ -148,7 +148,7 @@ def test_what_all_pages_share_is_light(site):
     shared |= modules((site / "assets" / "site.js").resolve())
     names = {path.name for path in shared}
     assert {"site.js", "page.js", "store.js", "schema.js"} <= names
-    assert sum(weight(path) for path in shared) <= 92 * KB
+    assert sum(weight(path) for path in shared) <= 90 * KB
 
 
 @functools.cache
