@@ -2,8 +2,8 @@
 
 Pages and labs that must run are started side by side, each page's HTML comes from what
 is kept, what has moved leads on, and downloads are written into the site after the
-build. Last of all, the pages get
-their policy, and the site what lets it be read without a network.
+build. Last of all, the pages get their policy, and the site what lets it be read
+without a network.
 """
 
 import functools
@@ -64,8 +64,8 @@ def on_page_context(
     known = about(_source(page), address_of(page), written)
     page.meta["description"] = known["description"]
     former = " ".join(moved.former(address_of(page)))
-    own = {"own_search": mode() != "serve"}
-    return context | own | {"former": former, "about": known}
+    own_search = mode() != "serve"
+    return context | {"former": former, "about": known, "own_search": own_search}
 
 
 def _source(page: Page) -> Path:

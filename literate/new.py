@@ -7,7 +7,6 @@ What is to be replaced says so in capitals. All files are written, or none.
 
 import re
 import sys
-from pathlib import Path
 
 from literate.project import ROOT, PageError
 
@@ -206,10 +205,10 @@ def _write(files: dict[str, str], changed: dict[str, str] | None = None) -> None
         print(f"{'changed' if path in (changed or {}) else 'written'}: {path}")
 
 
-def main(asked: Path | str) -> int:
+def main(asked: str) -> int:
     """What the command does; returns the exit code."""
     try:
-        left = new(str(asked))
+        left = new(asked)
     except PageError as error:
         print(error, file=sys.stderr)
         return 1

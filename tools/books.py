@@ -164,8 +164,8 @@ def small(folder: Path) -> Path:
 
 
 def copy(book: Path, folder: Path) -> Path:
-    """A copy of a small book, with what it keeps, but for the site."""
-    shutil.copytree(book, folder, ignore=shutil.ignore_patterns("__pycache__", "site"))
+    """A copy of a small book, with what it keeps."""
+    shutil.copytree(book, folder, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 

@@ -29,8 +29,9 @@ def lighter(svg: str) -> str:
     _drop_names(root)
     _drop_unseen(root)
     _unwrap(root)
+    ticks = _ticks(root)
     for parent in root.iter():
-        _write_ticks_out(parent, _ticks(root))
+        _write_ticks_out(parent, ticks)
         _join_lines(parent)
     _drop_names(root)
     _drop_unseen(root)

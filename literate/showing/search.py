@@ -128,6 +128,7 @@ class Index:
         """
         self.pages: list[tuple[str, str]] = []
         self.sections: list[Section] = []
+        self.tops: dict[str, Section] = {}  # what stands above a page's first heading
         for entry in entries:
             address, _, anchor = entry["location"].partition("#")
             title = html.unescape(TAG.sub("", entry["title"]))
@@ -136,14 +137,15 @@ class Index:
             made = Section(len(self.pages) - 1, anchor, title, entry["text"])
             made.weigh(IN_HEADING if anchor else IN_PAGE_TITLE)
             self.sections.append(made)
+            if not anchor:
+                self.tops[address] = made
         self.factors = [factors.get(address, 1.0) for address, _ in self.pages]
 
     def explain(self, term: str, address: str) -> None:
         """Note that a page explains a term."""
-        for section in self.sections:
-            if not section.anchor and self.pages[section.page][0] == address:
-                section.add(term, IN_GLOSSARY)
-                section.weights["_".join(map(stem, term.split()))] += IN_GLOSSARY
+        if section := self.tops.get(address):
+            section.add(term, IN_GLOSSARY)
+            section.weights["_".join(map(stem, term.split()))] += IN_GLOSSARY
 
     def words(self) -> dict[str, list[int]]:
         """Each word with its sections: number, weight, number, weight, and so on."""

@@ -56,6 +56,7 @@ PICTURES = (curves, points, bars, picture, logarithms)
 
 
 def drawn(paint) -> str:
+    plt.close("all")  # what another test left open would be collected too
     with mpl.rc_context():
         figures.configure()
         figure, axes = plt.subplots(figsize=(4, 3))

@@ -7,6 +7,7 @@ small book without mistakes passes the same parts.
 
 import importlib.util
 import re
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -36,8 +37,10 @@ def book(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def copy(book, tmp_path) -> Path:
-    """A copy of the small book, to make mistakes in."""
-    return books.copy(book, tmp_path / "book")
+    """A copy of the small book, to make mistakes in; nobody has built it."""
+    made = books.copy(book, tmp_path / "book")
+    shutil.rmtree(made / "site", ignore_errors=True)
+    return made
 
 
 def told(project: Path, command: tuple[str, ...]) -> str:
