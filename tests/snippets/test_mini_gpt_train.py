@@ -1039,6 +1039,25 @@ def test_a_compiled_model_takes_the_same_steps(text, tmp_path, monkeypatch, pres
     assert evaluate(run) == pytest.approx(evaluate(plain), abs=1e-5)
 
 
+@pytest.mark.parametrize("preset", ["nano", "laptop-minute"])
+def test_nothing_is_compiled_once_the_clock_runs(text, tmp_path, monkeypatch, preset):
+    graphs = []
+
+    def counting(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    torch._dynamo.reset()  # what other tests have compiled would be known
+    monkeypatch.setattr(
+        torch, "compile", functools.partial(torch.compile, backend=counting)
+    )
+    monkeypatch.setattr(runs, "can_compile", lambda device: True)
+    run = new_run(text, tmp_path / "run", preset=preset, compile=True)
+    before = len(graphs)
+    train(run, 3)
+    assert len(graphs) == before > 0
+
+
 def test_without_a_compiler_it_trains_and_says_so(text, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
